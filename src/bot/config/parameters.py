@@ -204,7 +204,7 @@ class AccountParameters(ReportParameters, OrderParameters, PatienceParameters, H
     @property
     def slippage(self) -> Decimal:
         """Adverse move of every fill as a fraction of the price."""
-        return self.slippage_bps.scaleb(-4)
+        return slippage_of(self.slippage_bps)
 
     @property
     def max_price_age_ms(self) -> Decimal:
@@ -242,5 +242,10 @@ class AccountParameters(ReportParameters, OrderParameters, PatienceParameters, H
     @property
     def costs(self) -> TradingCosts:
         """Fees as they are named, fills and style of the orders; recorded fees are those of a window."""
-        fills = FillModel(self.slippage, self.maker_slippage_bps.scaleb(-4))
+        fills = FillModel(self.slippage, slippage_of(self.maker_slippage_bps))
         return TradingCosts(self.fees, fills, self.style)
+
+
+def slippage_of(slippage_bps: Decimal) -> Decimal:
+    """Return the adverse move of a fill as a fraction of the price."""
+    return slippage_bps.scaleb(-4)

@@ -1,8 +1,11 @@
 """The kernel's structures of `source/layout.h`, as ctypes and numpy see them."""
 
 import ctypes
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bot.statistics.trial_metrics import USUAL_METRICS
 
@@ -75,7 +78,6 @@ class Batch(ctypes.Structure):
         ("baseline", ctypes.c_void_p),
         ("accounts", ctypes.c_void_p),
         ("decisions", ctypes.c_void_p),
-        ("order", ctypes.c_void_p),
         ("count", ctypes.c_int64),
         ("source", ctypes.c_void_p),
         ("metrics", ctypes.c_void_p),
@@ -171,3 +173,15 @@ SIZES = (
     len(USUAL_METRICS),
 )
 """Answer of `carrygrid_layout` of a library that fits."""
+
+
+def address(array: npt.NDArray[Any]) -> int:
+    """Return where the data of a contiguous array begin; a seventh of the time of `array.ctypes.data`."""
+    if not array.size or not array.flags.writeable:
+        return array.ctypes.data
+    return ctypes.addressof(ctypes.c_char.from_buffer(array.data))
+
+
+def pointers(arrays: Sequence[npt.NDArray[Any]]) -> "ctypes.Array[ctypes.c_void_p]":
+    """Return an array of pointers to the data of arrays, which have to be kept."""
+    return (ctypes.c_void_p * max(1, len(arrays)))(*map(address, arrays))

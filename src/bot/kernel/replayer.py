@@ -12,12 +12,12 @@ from bot.config.parameter_columns import ParameterColumns
 from bot.config.run_config import RunConfig
 from bot.kernel.decision_groups import DecisionGroup, decision_groups
 from bot.kernel.decision_tables import DecisionTables, TableList, WrittenDecisions
-from bot.kernel.layouts import Batch
+from bot.kernel.layouts import Batch, address, pointers
 from bot.kernel.loading import Library
 from bot.kernel.results import BatchResults
 from bot.kernel.trials import TrialAccounts, decision_rows, run_rows
 from bot.kernel.unfit import Reason, UnfitError
-from bot.kernel.window_columns import WindowColumns, pointers
+from bot.kernel.window_columns import WindowColumns
 from bot.market.window import ReplayWindow
 from bot.numbers.arrays import BoolArray, IntArray
 from bot.numbers.money import exact
@@ -32,7 +32,7 @@ _MOST_CELLS = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Replays:
-    """Results of the runs at `places`, in that order; the others are counted in `refused` by reason.
+    """Results of the runs at `places`, ascending; the others are counted in `refused` by reason.
 
     `days` are their daily returns.
     """
@@ -63,12 +63,13 @@ class KernelReplayer:
             return done.replays()
         with exact():
             trials = TrialAccounts(parameters)
-            known = np.ones(len(parameters), dtype=np.bool_)
+            known = np.arange(len(parameters))
             for reason, fit in trials.fitting():
-                done.refuse(reason, int(np.count_nonzero(known & ~fit)))
-                known &= fit
+                fitting = known[fit[known]]
+                done.refuse(reason, len(known) - len(fitting))
+                known = fitting
             call = _Call(tables)
-            for group in decision_groups(parameters, np.flatnonzero(known)):
+            for group in decision_groups(parameters, known):
                 try:
                     call.add(group)
                 except UnfitError as error:
@@ -112,10 +113,13 @@ class KernelReplayer:
         if not call.places or self._columns is None:
             return
         places, rows = run_rows(trials.numbers, call.places, call.decided)
-        used, rows["account"] = numbered(rows["account"], len(trials.rows))
-        results = BatchResults.of(rows["account"], len(used), self._window.calendar)
-        self._run(call, rows, trials.rows[used], results)
-        columns = results.columns(trials.rows["capital"][used], self._columns.elapsed_ms)
+        accounts = trials.rows
+        if len(places) < len(trials.numbers):
+            used, rows["account"] = numbered(rows["account"], len(accounts))
+            accounts = accounts[used]
+        results = BatchResults.of(rows["account"], len(accounts), self._window.calendar)
+        self._run(call, rows, accounts, results)
+        columns = results.columns(accounts["capital"], self._columns.elapsed_ms)
         done.add(places, columns, results.days, results.fits)
 
     def _run(
@@ -128,34 +132,31 @@ class KernelReplayer:
         decisions = decision_rows([*call.decided, call.holding])
         _, baseline = run_rows(_FIRST, [_FIRST], [call.holding])
         baseline["decisions"] = len(call.decided)
-        # Runs that may decide alike follow each other.
-        keys = runs["stay_from"], runs["enter_from"][:, 0], runs["decisions"], runs["account"]
-        order = np.lexsort(keys)
         batch = Batch(
-            runs.ctypes.data,
-            baseline.ctypes.data,
-            accounts.ctypes.data,
-            decisions.ctypes.data,
-            order.ctypes.data,
+            address(runs),
+            address(baseline),
+            address(accounts),
+            address(decisions),
             len(runs),
-            results.sources.ctypes.data,
-            results.metrics.ctypes.data,
-            results.fits.ctypes.data,
-            results.grows.ctypes.data,
-            results.ledgers.ctypes.data,
-            results.days.rows.ctypes.data,
-            results.days.holds.ctypes.data,
+            address(results.sources),
+            address(results.metrics),
+            address(results.fits),
+            address(results.grows),
+            address(results.ledgers),
+            address(results.days.rows),
+            address(results.days.holds),
         )
         self._library.replay(window, batch)
 
 
 class _Done:
-    """Results of the calls made so far."""
+    """Results of the calls made so far, by the places of their runs."""
 
     def __init__(self, window: ReplayWindow) -> None:
-        self.places: list[IntArray] = [np.empty(0, dtype=np.int64)]
-        self.columns: list[TrialColumns] = []
-        self.days = [DailyReturns.none(window.calendar)]
+        self._window = window
+        self._places: list[IntArray] = []
+        self._columns: list[TrialColumns] = []
+        self._days: list[DailyReturns] = []
         self.refused: Counter[Reason] = Counter()
 
     def refuse(self, reason: Reason, count: int) -> None:
@@ -164,22 +165,24 @@ class _Done:
             self.refused[reason] += count
 
     def add(self, places: IntArray, columns: TrialColumns, days: DailyReturns, fits: BoolArray) -> None:
-        """Add the results of the runs at `places`, but for those that do not fit."""
+        """Add the results of the runs at `places`, ascending, but for those that do not fit."""
         if not fits.all():
             kept = np.flatnonzero(fits)
             self.refuse(Reason.RANGE, len(places) - len(kept))
             places, columns, days = places[kept], columns.take(kept), days.take(kept)
-        self.places.append(places)
-        self.columns.append(columns)
-        self.days.append(days)
+        self._places.append(places)
+        self._columns.append(columns)
+        self._days.append(days)
 
     def replays(self) -> Replays:
-        return Replays(
-            np.concatenate(self.places),
-            TrialColumns.concatenated(self.columns),
-            DailyReturns.concatenated(self.days),
-            self.refused,
-        )
+        """Return all of them, in the order of their places."""
+        if len(self._places) == 1:
+            return Replays(self._places[0], self._columns[0], self._days[0], self.refused)
+        places = np.concatenate([np.empty(0, dtype=np.int64), *self._places])
+        days = DailyReturns.concatenated([DailyReturns.none(self._window.calendar), *self._days])
+        order = np.argsort(places, kind="stable")
+        columns = TrialColumns.concatenated(self._columns).take(order)
+        return Replays(places[order], columns, days.take(order), self.refused)
 
 
 class _Call:

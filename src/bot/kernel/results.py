@@ -13,7 +13,7 @@ from bot.statistics.metrics import Calendar, finite
 from bot.statistics.trial_columns import MetricColumn, TrialColumns
 from bot.statistics.trial_metrics import USUAL_METRICS, is_real
 
-_REAL = [is_real(name) for name in USUAL_METRICS]
+_KINDS = [(name, is_real(name)) for name in USUAL_METRICS]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,9 +50,9 @@ class BatchResults:
 
     def columns(self, capitals: IntArray, elapsed_ms: int) -> TrialColumns:
         """Return the results of all runs; `capitals` are those of all accounts, in units."""
+        reals = self.metrics.view(np.float64)
         columns: dict[str, MetricColumn] = {
-            name: row.view(np.float64) if real else row
-            for name, row, real in zip(USUAL_METRICS, self.metrics, _REAL, strict=True)
+            name: (reals if real else self.metrics)[row] for row, (name, real) in enumerate(_KINDS)
         }
         if not self.grows.all():
             self._grow(columns, capitals, elapsed_ms)

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from bot.config.account_rules import PatienceParameters
 from bot.config.parameter_columns import ParameterColumns, distinct_rows
+from bot.config.parameters import slippage_of
 from bot.config.run_config import RunConfig
 from bot.kernel.decision_tables import WrittenDecisions
 from bot.kernel.exact_parts import ABSENT, parts
@@ -40,6 +41,7 @@ _WHOLE = {
 _FEES = {"long_taker": "spot_taker", "short_taker": "perp_taker"}
 """Fee rates of a leg, where they are set, and the fields that they take the place of."""
 _FIELDS = {**_NUMBERS, **_WHOLE, **_FEES}
+_DEFAULTS = {name: field.default for name, field in RunConfig.model_fields.items()}
 
 
 class TrialAccounts:
@@ -47,61 +49,76 @@ class TrialAccounts:
 
     Trials of one number share all of its parameters. `fits` masks the trials all of whose parameters the
     kernel has room for, `impatient` those without rules of patience, `takes` those without maker orders,
-    `flat` those at the fees that they name: it knows no others.
+    `flat` those at the fees that they name: it knows no others. None stands for all of them.
     """
 
     def __init__(self, parameters: ParameterColumns) -> None:
         varied = [column for name, column in parameters.places.items() if name in _FIELDS]
         first, self.numbers = distinct_rows(varied, len(parameters))
         self.rows = np.zeros(len(first), dtype=PARAMETERS)
-        fits = np.ones(len(first), dtype=np.bool_)
-        for name in _FIELDS:
-            fits &= self._put(name, parameters, first)
-        self.fits: BoolArray = fits[self.numbers]
+        fits: BoolArray | None = None
+        for name, field in _FIELDS.items():
+            own = self._put(name, self.rows[field], parameters, first)
+            if own is not None:
+                fits = own if fits is None else fits & own
+        self.fits = None if fits is None else fits[self.numbers]
         self.impatient = without(PatienceParameters.model_fields, parameters)
         self.takes = without(("order_style",), parameters)
         self.flat = without(("fee_model",), parameters)
 
     def fitting(self) -> Iterator[tuple[Reason, BoolArray]]:
-        """Yield the reasons of plain replays, each with the mask of the trials that it leaves here."""
-        yield Reason.PATIENCE, self.impatient
-        yield Reason.ORDER_STYLE, self.takes
-        yield Reason.FEE_MODEL, self.flat
-        yield Reason.RANGE, self.fits
+        """Yield the reasons of plain replays that trials have, each with the mask of those left here."""
+        masks = {
+            Reason.PATIENCE: self.impatient,
+            Reason.ORDER_STYLE: self.takes,
+            Reason.FEE_MODEL: self.flat,
+            Reason.RANGE: self.fits,
+        }
+        for reason, mask in masks.items():
+            if mask is not None:
+                yield reason, mask
 
-    def _put(self, name: str, parameters: ParameterColumns, first: IntArray) -> BoolArray | bool:
-        """Write the field of a parameter, each of its values worked out once; return where they fit."""
+    def _put(
+        self, name: str, field: npt.NDArray[Any], parameters: ParameterColumns, first: IntArray
+    ) -> BoolArray | None:
+        """Write the field of a parameter, each of its values worked out once.
+
+        Return the mask of accounts for which it fits, None where it does for all.
+        """
         shared = parameters.shared
         if name not in parameters.values:
             value = getattr(shared, name)
-            found = _field(shared, name, value)
+            found = _field(name, value)
             if found is not None and (name not in _FEES or value is not None):
-                self.rows[_FIELDS[name]] = found
-            return found is not None
+                field[:] = found
+            return np.zeros(len(first), dtype=np.bool_) if found is None else None
         values, own = list(parameters.values[name]), parameters.places[name][first]
-        known, fits = _column(shared, name, values)
+        known, fits = _column(name, values)
         if name not in _FEES:
-            self.rows[_FIELDS[name]] = known[own]
+            field[:] = known[own]
         elif any(value is not None for value in values):
             said = np.array([value is not None for value in values], dtype=np.bool_)[own]
-            self.rows[_FIELDS[name]][said] = known[own][said]
-        return fits[own]
+            field[said] = known[own][said]
+        return None if fits is None else fits[own]
 
 
 def run_rows(
     accounts: IntArray, places: Sequence[IntArray], decided: Sequence[WrittenDecisions]
 ) -> tuple[IntArray, npt.NDArray[Any]]:
     """Return the trials at all of `places`, ascending, and their rows: each is decided as its part is."""
-    everywhere = np.concatenate(places)
+    if len(places) == 1:
+        everywhere: IntArray = places[0]
+        parts: Sequence[IntArray | slice] = [slice(None)]
+    else:
+        everywhere = np.sort(np.concatenate(places))
+        parts = [np.searchsorted(everywhere, some) for some in places]
     rows = np.empty(len(everywhere), dtype=RUN)
-    rows["account"] = accounts[everywhere]
-    start = 0
-    for number, (some, own) in enumerate(zip(places, decided, strict=True)):
-        part = rows[start : start + len(some)]
-        part["decisions"], part["enter_from"], part["stay_from"] = number, own.enter_from, own.stay_from
-        start += len(some)
-    order = np.argsort(everywhere, kind="stable")
-    return everywhere[order], rows[order]
+    rows["account"] = accounts if len(everywhere) == len(accounts) else accounts[everywhere]
+    for number, (some, own) in enumerate(zip(parts, decided, strict=True)):
+        rows["decisions"][some] = number
+        rows["enter_from"][some] = own.enter_from
+        rows["stay_from"][some] = own.stay_from
+    return everywhere, rows
 
 
 def decision_rows(decided: Sequence[WrittenDecisions]) -> npt.NDArray[Any]:
@@ -111,28 +128,31 @@ def decision_rows(decided: Sequence[WrittenDecisions]) -> npt.NDArray[Any]:
     )
 
 
-def without(names: Collection[str], parameters: ParameterColumns) -> BoolArray:
-    """Return the mask of the trials that have the parameters `names` at their defaults."""
-    mask: BoolArray = np.ones(len(parameters), dtype=np.bool_)
+def without(names: Collection[str], parameters: ParameterColumns) -> BoolArray | None:
+    """Return the mask of the trials that have the parameters `names` at their defaults, None for all."""
+    mask: BoolArray | None = None
     for name in names:
-        default = RunConfig.model_fields[name].default
+        default = _DEFAULTS[name]
         if name in parameters.values:
             own = np.array([value == default for value in parameters.values[name]], dtype=np.bool_)
-            mask &= own[parameters.places[name]]
+            own = own[parameters.places[name]]
+            mask = own if mask is None else mask & own
         elif getattr(parameters.shared, name) != default:
-            mask[:] = False
+            mask = np.zeros(len(parameters), dtype=np.bool_)
     return mask
 
 
-def _column(shared: RunConfig, name: str, values: Sequence[Any]) -> tuple[IntArray, BoolArray]:
-    """Return values of a parameter as its field has them, and the mask of those that fit there."""
-    found = [_field(shared, name, value) for value in values]
+def _column(name: str, values: Sequence[Any]) -> tuple[IntArray, BoolArray | None]:
+    """Return values of a parameter as its field has them, and the mask of those that fit; None for all."""
+    found = [_field(name, value) for value in values]
+    if all(one is not None for one in found):
+        return np.array(found, dtype=np.int64), None
     fits = np.array([one is not None for one in found], dtype=np.bool_)
     stand_in = 0 if name in _WHOLE else ABSENT
     return np.array([stand_in if one is None else one for one in found], dtype=np.int64), fits
 
 
-def _field(shared: RunConfig, name: str, value: Any) -> tuple[int, int] | int | None:
+def _field(name: str, value: Any) -> tuple[int, int] | int | None:
     """Return a value as its field has it, None if it does not fit."""
     if name == "initial_capital":
         units = money_units(value)
@@ -142,7 +162,7 @@ def _field(shared: RunConfig, name: str, value: Any) -> tuple[int, int] | int | 
     if name in _WHOLE:
         return int(value)
     if name == "slippage_bps":
-        value = shared.model_copy(update={name: value}).slippage
+        value = slippage_of(value)
     if value is None:
         return ABSENT
     whole, places = parts(value)

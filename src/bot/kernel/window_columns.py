@@ -1,6 +1,5 @@
 """Columns of a window as the kernel reads them: whole numbers, a row a pair, a column an event."""
 
-import ctypes
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -10,7 +9,7 @@ import numpy.typing as npt
 
 from bot.backtest.ledger_digest import symbol_code
 from bot.kernel.exact_parts import narrow, parts, wide
-from bot.kernel.layouts import RULES, WINDOW_POINTERS, Window
+from bot.kernel.layouts import RULES, WINDOW_POINTERS, Window, address
 from bot.kernel.unfit import Reason, UnfitError
 from bot.market.history import PairSeries
 from bot.market.window import ReplayWindow
@@ -81,8 +80,8 @@ class WindowColumns:
         found = Window(self.events, self.pairs, self.days, weeks, months, DRAWS, self._has_end)
         found.correction = self._correction
         for name in WINDOW_POINTERS:
-            setattr(found, name, self._arrays[name].ctypes.data)
-        found.rules = self._rules.ctypes.data
+            setattr(found, name, address(self._arrays[name]))
+        found.rules = address(self._rules)
         return found
 
     def _settled(self) -> npt.NDArray[np.int32]:
@@ -238,8 +237,3 @@ def _in_fours(rows: FloatArray) -> FloatArray:
 
 def _whole(values: Any) -> IntArray:
     return np.ascontiguousarray(values, dtype=np.int64)
-
-
-def pointers(arrays: Sequence[npt.NDArray[Any]]) -> ctypes.Array[ctypes.c_void_p]:
-    """Return an array of pointers to the data of arrays, which have to be kept."""
-    return (ctypes.c_void_p * max(1, len(arrays)))(*[one.ctypes.data for one in arrays])

@@ -50,20 +50,15 @@ def replay_fast(
         left = Counter({missing: len(parameters)})
         return FastReplays(*_plain(baselines, parameters), by_kernel, left)
     done = kernel.replay(parameters)
+    if len(done.places) == len(parameters):
+        by_kernel[:] = True
+        return FastReplays(done.columns, done.days, by_kernel, done.refused)
     by_kernel[done.places] = True
     rest = np.flatnonzero(~by_kernel)
-    if not len(rest):  # then nothing has to be put together, which takes as much memory again
-        order = np.argsort(done.places, kind="stable")
-        return FastReplays(done.columns.take(order), done.days.take(order), by_kernel, done.refused)
-    columns, days, places = done.columns, done.days, done.places
-    if len(rest):
-        own = _plain(baselines, parameters.take(rest))
-        columns, days = (
-            TrialColumns.concatenated([columns, own[0]]),
-            DailyReturns.concatenated([days, own[1]]),
-        )
-        places = np.concatenate([places, rest])
-    order = np.argsort(places, kind="stable")
+    own_columns, own_days = _plain(baselines, parameters.take(rest))
+    columns = TrialColumns.concatenated([done.columns, own_columns])
+    days = DailyReturns.concatenated([done.days, own_days])
+    order = np.argsort(np.concatenate([done.places, rest]), kind="stable")
     return FastReplays(columns.take(order), days.take(order), by_kernel, done.refused)
 
 

@@ -107,7 +107,6 @@ typedef struct {
     const Run *runs, *baseline;       /* trials; the hold baseline, of whatever account */
     const Parameters *accounts;
     const Decisions *decisions;
-    const i64 *order;                 /* of replaying the trials: those of one account and decisions follow each other */
     i64 count;
     i64 *source;                      /* of each trial, the one whose results are its own: itself where it was replayed */
     i64 *metrics;                     /* METRICS x count; those of statistics are float64 */

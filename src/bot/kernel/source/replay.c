@@ -3,6 +3,7 @@
    Compiled twice, for any processor and for x86-64-v3; select.c chooses at run time. Events at which no order is
    possible are passed through together: between two of them every held hedge is only paid and priced. */
 #include <stdlib.h>
+#include "order.h"
 #include "spans.h"
 #include "statistics.h"
 
@@ -319,16 +320,16 @@ static i64 share_out(Account *a, Lanes *lanes, double *scratch) {
 }
 
 /* Replay every run that does not decide as one before it. */
-static void replay_all(Account *a, Lanes *lanes, const Batch *b, double *paid, Remembered *known) {
+static void replay_all(Account *a, Lanes *lanes, const Batch *b, const i64 *order, double *paid, Remembered *known) {
     const Window *w = a->w;
     /* One more than may wait in lanes, so that the baseline of none of those is written over. */
     i64 holds[LANES + 1][RESULTS], account = -1;
     int hold = 0;
     for (i64 i = 0; i < b->count; i++) {
-        i64 n = b->order[i], same = alike_run(known, &b->runs[n]);
+        i64 n = order[i], same = alike_run(known, &b->runs[n]);
         b->source[n] = same < 0 ? n : same;
         if (same >= 0) continue;
-        int alike = b->runs[n].account == account || (i + 1 < b->count && b->runs[b->order[i + 1]].account == b->runs[n].account);
+        int alike = b->runs[n].account == account || (i + 1 < b->count && b->runs[order[i + 1]].account == b->runs[n].account);
         if (b->runs[n].account != account) replay_hold(a, b, account = b->runs[n].account, paid, holds[hold = (hold + 1) % (LANES + 1)]);
         begin(a, b, &b->runs[n], account, alike, NULL, paid, lanes->results[lanes->count], lanes->ratios[lanes->count]);
         a->returns = b->returns + n * w->days;
@@ -367,7 +368,8 @@ int REPLAY(const Window *w, const Batch *b, AddBlock add_block) {
     Lanes lanes = {.w = w, .batch = b};
     Opening *openings = malloc(OPENINGS * sizeof *openings);
     Remembered *known = malloc(sizeof *known);
-    if (a && openings && known) {
+    i64 *order = malloc((size_t)(2 * b->count) * sizeof *order);
+    if (a && openings && known && order) {
         for (int i = 0; i < OPENINGS; i++) openings[i].account = -1;
         a->openings = openings;
         a->w = w;
@@ -380,12 +382,14 @@ int REPLAY(const Window *w, const Batch *b, AddBlock add_block) {
     if (done) {
         share_out(a, &lanes, scratch);
         put_day_prices(a);
-        replay_all(a, &lanes, b, paid, known);
+        put_order(b->runs, b->count, order);
+        replay_all(a, &lanes, b, order, paid, known);
         spread(b);
     }
     free(a);
     free(openings);
     free(known);
+    free(order);
     free(scratch);
     free(paid);
     return done;
