@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+import markupsafe
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -14,6 +15,7 @@ from starlette.routing import Route
 
 from api.dashboard.advice import advice
 from api.errors.problems import Problem
+from api.headers import THEME_SCRIPT
 from api.presentation import formats
 from api.presentation.glossary import TERMS
 from api.presentation.metric_catalogue import METRIC_LABELS, explained
@@ -69,6 +71,7 @@ class Pages:
             static=lambda *names: f"{self._own}/{JOINED.join(names)}",
             flower_url=flower_url,
             docs=docs,
+            theme_script=markupsafe.Markup(THEME_SCRIPT),  # noqa: S704 - a file of ours
             metrics=METRIC_LABELS,
             glossary=TERMS,
         )

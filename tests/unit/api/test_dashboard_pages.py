@@ -1,5 +1,7 @@
 """The pages: real rows as text, names of strangers harmless, empty states that say what to do."""
 
+import base64
+import hashlib
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -38,6 +40,15 @@ def test_list_shows_state_progress_and_best_and_labels_generated_data(reader: Re
         assert "synthetic data" in text
         assert ">Candidate minus holding</a>" in text
         assert '<span class="hint">highest Sharpe of 20</span>' in text
+
+
+def test_page_holds_one_script_and_its_policy_allows_that_one_alone(client: TestClient) -> None:
+    answer = client.get("/", headers=PAGE)
+    (script,) = re.findall(r"<script>(.*?)</script>", answer.text, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = answer.headers["Content-Security-Policy"].split("; ")
+    assert f"script-src 'self' 'sha256-{digest}'" in policy
+    assert "'unsafe-inline'" not in answer.headers["Content-Security-Policy"].partition("style-src-attr")[0]
 
 
 @pytest.mark.parametrize("path", ["/dashboard", "/dashboard/sweeps"])
