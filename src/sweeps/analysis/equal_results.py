@@ -1,8 +1,9 @@
 """Trials of a sweep that booked the very same, such as thresholds between which no rate lies."""
 
 import numpy as np
+import numpy.typing as npt
 
-from bot.numbers.arrays import IntArray
+from bot.numbers.arrays import BoolArray, IntArray
 from sweeps.storage.blocks import Measured
 
 ALIKE = (
@@ -30,7 +31,18 @@ def alike_groups(done: Measured) -> IntArray:
     for bits in columns:
         keys = (keys ^ bits) * _MIX
         keys ^= keys >> _HALF
-    _, first, groups = np.unique(keys, return_index=True, return_inverse=True)
-    if any((bits != bits[first][groups]).any() for bits in columns):  # two results have one key
+    order = np.argsort(keys)
+    ordered = keys[order]
+    begins = np.ones(len(keys), dtype=np.bool_)
+    begins[1:] = ordered[1:] != ordered[:-1]
+    if any(_differs_within(bits[order], begins) for bits in columns):  # two results have one key
         _, groups = np.unique(np.column_stack(columns), axis=0, return_inverse=True)
-    return groups.astype(np.int64)
+        return groups.astype(np.int64)
+    groups = np.empty(len(keys), dtype=np.int64)
+    groups[order] = np.cumsum(begins) - 1
+    return groups
+
+
+def _differs_within(values: npt.NDArray[np.uint64], begins: BoolArray) -> bool:
+    """Return whether two values of one group differ; groups begin where `begins` says."""
+    return bool(np.any((values[1:] != values[:-1]) & ~begins[1:]))

@@ -137,7 +137,8 @@ class TrialSpace:
         at, axis = self.dimension_of[name], self.by_name[name]
         steps = np.empty(len(cells), dtype=np.int64)
         for part, mine in self._by_part(cells, "offset"):
-            steps[mine] = (cells[mine] - part.offset) // part.strides[at] % part.sizes[at]
+            rounds = (cells[mine] - part.offset) // part.strides[at]
+            steps[mine] = rounds - rounds // part.sizes[at] * part.sizes[at]  # a third of the time of %
         return steps if axis.places is None else np.array(axis.places)[steps]
 
     def codes(self, numbers: npt.NDArray[np.integer[Any]], names: Sequence[str]) -> Cells:

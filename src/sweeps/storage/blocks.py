@@ -78,8 +78,9 @@ class Measured:
 
     def only(self, kept: npt.NDArray[np.bool_]) -> "Measured":
         """Return those of the trials that are kept."""
-        values = {name: column[kept] for name, column in self.values.items()}
-        return Measured(self.numbers[kept], values, self.eligible[kept])
+        places = np.flatnonzero(kept)  # a mask costs each column three times as much
+        values = {name: column[places] for name, column in self.values.items()}
+        return Measured(self.numbers[places], values, self.eligible[places])
 
     def levels(self, metric: str) -> FloatArray:
         """Return float64 numbers in the order of a metric's values, NaN where it is undefined.
