@@ -17,8 +17,8 @@ class Leg(StrEnum):
     PERP = "perp"
 
 
-LEGS = (Leg.SPOT, Leg.PERP)
-"""Both legs; accounts are made so often that going through the enumeration would be felt."""
+LEGS = SPOT, PERP = Leg.SPOT, Leg.PERP
+"""Both legs; orders are so many that going through the enumeration for each would be felt."""
 
 
 class Side(StrEnum):

@@ -2,17 +2,16 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import ClassVar
+from functools import lru_cache
+from typing import ClassVar, NamedTuple
 
 from bot.accounting import formulas
 from bot.accounting.formulas import Amount
 from bot.models import LEGS, Leg, Position, Trade
 
 
-@dataclass(frozen=True, slots=True)
-class FeeSchedule:
+class FeeSchedule(NamedTuple):
     """Fee rates of both legs for one kind of order, fractions of the filled notional."""
 
     spot: Decimal
@@ -95,3 +94,9 @@ class FlatFees(FeeModel):
         """Return the booked fee of filling `quantity` of `leg` at `fill_price`, quote currency."""
         # One call less than by `rate`: every order of a replay comes by here.
         return formulas.fee(quantity, fill_price, self._rates[maker][leg])
+
+
+@lru_cache(maxsize=256)
+def flat_fees(taker: FeeSchedule, maker: FeeSchedule) -> FlatFees:
+    """Return the fees of accounts that pay these rates at all times; accounts of equal rates share them."""
+    return FlatFees(taker, maker)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
+from functools import lru_cache
 from typing import Literal
 
 from bot.accounting import formulas
@@ -43,15 +44,14 @@ class PositionSizer:
     Source: docs/domain.md, section 4.
     """
 
-    __slots__ = ("_costs", "_leverage", "_limits", "_shares", "_slots")
+    __slots__ = ("_costs", "_flat_shares", "_leverage", "_limits", "_slots")
 
     def __init__(self, limits: SizingLimits, costs: TradingCosts, perp_leverage: Decimal) -> None:
         self._limits = limits
         self._slots = Decimal(limits.max_simultaneous_positions)
         self._leverage = perp_leverage
         self._costs = costs
-        with localcontext(WIDE):
-            self._shares = self._shares_at(0)
+        self._flat_shares = None if costs.fees.varies else _flat_shares(costs, perp_leverage)
 
     def quantity(
         self,
@@ -70,25 +70,25 @@ class PositionSizer:
         if ticker.spot is None or ticker.perp is None:
             return ZERO
         with localcontext(WIDE):
-            if self._costs.fees.varies:
-                self._shares = self._shares_at(ticker.t_ms)
-            steps = self._steps(ticker.spot, ticker.perp, instrument, base * fraction, free_cash, exposure)
+            shares = self._flat_shares or _shares(self._costs, self._leverage, ticker.t_ms)
+            unit = formulas.unit_cost(ticker.spot, shares[0], ticker.perp, shares[1])
+            steps = self._steps(unit, ticker.spot, instrument, base * fraction, free_cash, exposure)
             quantity = min(steps) * instrument.qty_step
             return quantity if _is_tradable(quantity, ticker.spot, instrument) else ZERO
 
     def _steps(
         self,
+        unit: Decimal,
         spot: Decimal,
-        perp: Decimal,
         instrument: Instrument,
         base: Decimal,
         free_cash: Decimal,
         exposure: Decimal,
     ) -> list[Decimal]:
-        """Return the number of steps that each limit allows."""
+        """Return the number of steps that each limit allows; `unit` is what one of the quantity ties up."""
         # Budget and unit are both multiplied by the leverage: division by it would round before the floor.
         limits, leverage, step = self._limits, self._leverage, instrument.qty_step
-        unit = formulas.unit_cost(spot, self._shares[0], perp, self._shares[1]) * step
+        unit *= step
         if unit <= 0:  # Rebates above what a hedge ties up: no quantity is the largest.
             return [ZERO]
         slots = base * limits.allocation * leverage
@@ -99,10 +99,18 @@ class PositionSizer:
             steps.append((limits.max_portfolio_exposure - exposure) // (spot * step))
         return steps
 
-    def _shares_at(self, t_ms: int) -> tuple[Decimal, Decimal]:
-        """Return what each leg ties up as a share of its notional, times the leverage."""
-        spot, perp = self._costs.entry(Leg.SPOT, t_ms), self._costs.entry(Leg.PERP, t_ms)
-        return formulas.spot_share(*spot, self._leverage), formulas.perp_share(*perp, self._leverage)
+
+def _shares(costs: TradingCosts, leverage: Decimal, t_ms: int) -> tuple[Decimal, Decimal]:
+    """Return what each leg ties up as a share of its notional, times the leverage."""
+    spot, perp = costs.entry(Leg.SPOT, t_ms), costs.entry(Leg.PERP, t_ms)
+    return formulas.spot_share(*spot, leverage), formulas.perp_share(*perp, leverage)
+
+
+@lru_cache(maxsize=256)
+def _flat_shares(costs: TradingCosts, leverage: Decimal) -> tuple[Decimal, Decimal]:
+    """Return the shares of accounts under fees that never change."""
+    with localcontext(WIDE):
+        return _shares(costs, leverage, 0)
 
 
 def _is_tradable(quantity: Decimal, spot: Decimal, rules: Instrument) -> bool:

@@ -1,9 +1,10 @@
 """Costs of the orders of one account: fee rates and slippage of entries, and of exits by signal."""
 
 from decimal import Decimal
+from functools import lru_cache
 from typing import NamedTuple
 
-from bot.accounting.fees import FeeModel
+from bot.accounting.fees import FeeModel, FlatFees
 from bot.accounting.fill_model import FillModel
 from bot.accounting.order_style import OrderStyle
 from bot.models import LEGS, CloseReason, Leg
@@ -42,3 +43,9 @@ class TradingCosts(NamedTuple):
 
     def _fill(self, leg: Leg, t_ms: int, *, maker: bool) -> FillCost:
         return FillCost(self.fills.slippage(maker=maker), self.fees.rate(leg, maker=maker, t_ms=t_ms))
+
+
+@lru_cache(maxsize=256)
+def flat_costs(fees: FlatFees, slippage: Decimal, maker_slippage: Decimal, style: OrderStyle) -> TradingCosts:
+    """Return the costs of accounts under fees that never change; accounts of equal costs share them."""
+    return TradingCosts(fees, FillModel(slippage, maker_slippage), style)

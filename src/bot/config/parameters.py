@@ -8,10 +8,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from bot.accounting.brackets import Bracket, Brackets, bracket_fault
-from bot.accounting.fees import FeeSchedule, FlatFees
-from bot.accounting.fill_model import FillModel
+from bot.accounting.fees import FeeSchedule, FlatFees, flat_fees
 from bot.accounting.order_style import OrderStyle
-from bot.accounting.trading_costs import TradingCosts
+from bot.accounting.trading_costs import TradingCosts, flat_costs
 from bot.config.account_rules import OrderParameters, PatienceParameters, ReportParameters
 from bot.config.fields import (
     Count,
@@ -222,7 +221,7 @@ class AccountParameters(ReportParameters, OrderParameters, PatienceParameters, H
             self.spot_maker if self.long_maker is None else self.long_maker,
             self.perp_maker if self.short_maker is None else self.short_maker,
         )
-        return FlatFees(taker, maker)
+        return flat_fees(taker, maker)
 
     @property
     def own_fees(self) -> dict[tuple[Leg, bool], Decimal | None]:
@@ -242,8 +241,7 @@ class AccountParameters(ReportParameters, OrderParameters, PatienceParameters, H
     @property
     def costs(self) -> TradingCosts:
         """Fees as they are named, fills and style of the orders; recorded fees are those of a window."""
-        fills = FillModel(self.slippage, slippage_of(self.maker_slippage_bps))
-        return TradingCosts(self.fees, fills, self.style)
+        return flat_costs(self.fees, self.slippage, slippage_of(self.maker_slippage_bps), self.style)
 
 
 def slippage_of(slippage_bps: Decimal) -> Decimal:

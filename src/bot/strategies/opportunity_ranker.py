@@ -48,7 +48,7 @@ class OpportunityRanker:
         """Rank at these fees from now on."""
         self._fees = fees
         self._style = style
-        self._flat_trip = None if fees.varies else style.round_trip_fees(fees, 0)
+        self._flat_trip: Decimal | None = None
 
     def passes(self, view: SettlementView) -> bool:
         """Return whether the pair is worth entering at this settlement."""
@@ -68,10 +68,12 @@ class OpportunityRanker:
 
     def trip(self, view: SettlementView) -> Decimal:
         """Return the fee rates of entry and exit of both legs at a settlement, summed."""
-        trip, funding = self._flat_trip, view.funding
-        if trip is not None:
-            return trip
-        return self._style.round_trip_fees(self._fees.of(funding.symbol), funding.t_ms)
+        if self._fees.varies:
+            funding = view.funding
+            return self._style.round_trip_fees(self._fees.of(funding.symbol), funding.t_ms)
+        if self._flat_trip is None:
+            self._flat_trip = self._style.round_trip_fees(self._fees, 0)
+        return self._flat_trip
 
     def earns(self, rate: Decimal, trip: Decimal) -> bool:
         """Return whether `rate` per interval, kept up over the holding periods, pays the fees of a `trip`."""
@@ -113,9 +115,7 @@ class OpportunityRanker:
             return "min_volume_24h"
         if not view.instrument.spot_active:
             return "spot_active"
-        trip = self._flat_trip
-        if trip is None:
-            trip = self.trip(view)
+        trip = self._flat_trip or self.trip(view)
         return None if self.earns(view.funding.rate, trip) else "min_holding_periods"
 
     def _order(self, view: SettlementView) -> tuple[Decimal, str]:

@@ -10,10 +10,11 @@ from bot.models import ContractEnd, Leg, OrderRequest, OrderResult, Position, Se
 class ContractWatch:
     """Knows which contracts end when, and what their perp legs are settled at.
 
-    `untraded` are pairs that the account may still hold, and no longer enters.
+    `untraded` are pairs that the account may still hold, and no longer enters; `all_live` says that any pair
+    can be entered at all times.
     """
 
-    __slots__ = ("_ends", "_fees", "untraded")
+    __slots__ = ("_ends", "_fees", "all_live", "untraded")
 
     def __init__(
         self, ends: Mapping[str, ContractEnd], fees: FeeModel, untraded: frozenset[str] = frozenset()
@@ -21,6 +22,7 @@ class ContractWatch:
         self._ends = ends
         self._fees = fees
         self.untraded = untraded
+        self.all_live = not ends and not untraded
 
     def due(self, symbol: str, after_ms: int, until_ms: int) -> ContractEnd | None:
         """Return the end of a pair's contract if it falls in (after_ms, until_ms]."""
@@ -37,11 +39,6 @@ class ContractWatch:
         funding = view.funding
         end = self._ends.get(funding.symbol)
         return funding.symbol not in self.untraded and (end is None or funding.t_ms < end.at_ms)
-
-    def living(self, views: tuple[SettlementView, ...]) -> tuple[SettlementView, ...]:
-        """Return the settling pairs that can still be entered."""
-        all_live = not self._ends and not self.untraded
-        return views if all_live else tuple([view for view in views if self.lives(view)])
 
     def settled(self, position: Position, end: ContractEnd) -> OrderResult:
         """Return the closing of a perp leg by its exchange: without slippage, for the taker fee.

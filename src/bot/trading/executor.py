@@ -6,7 +6,7 @@ from bot.accounting.fees import FeeModel
 from bot.accounting.fill_model import FillModel
 from bot.errors import ExecutionError
 from bot.market.tickers import TickerService
-from bot.models import Leg, OrderRequest, OrderResult
+from bot.models import SPOT, OrderRequest, OrderResult
 
 
 class Executor(ABC):
@@ -39,14 +39,14 @@ class SimulatedExecutor(Executor):
     def execute(self, order: OrderRequest) -> OrderResult:
         """Return the whole order filled at once."""
         ticker = self._tickers.latest(order.symbol)
-        last_price = ticker.spot if order.leg is Leg.SPOT else ticker.perp
+        last_price = ticker.spot if order.leg is SPOT else ticker.perp
         if last_price is None:
             raise ExecutionError(f"{order.symbol} has no {order.leg} price to fill at")
-        maker, t_ms = order.maker, ticker.t_ms
+        fees, maker, t_ms = self._fees, order.maker, ticker.t_ms
         price = self._fills.price(order.side, last_price, maker=maker)
-        fee = self._fees.fee(order.leg, order.quantity, price, maker=maker, t_ms=t_ms)
-        if self._fees.varies:
-            self._fees.note(order.leg, order.quantity, price, t_ms)
+        fee = fees.fee(order.leg, order.quantity, price, maker=maker, t_ms=t_ms)
+        if fees.varies:
+            fees.note(order.leg, order.quantity, price, t_ms)
         return OrderResult(order, price, fee, t_ms)
 
     def outcome(self, order: OrderRequest) -> OrderResult | None:

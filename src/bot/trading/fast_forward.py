@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from bot.accounting.sizing import is_full
 from bot.market.event_columns import EventColumns
-from bot.models import MarketEvent, Position
+from bot.models import MarketEvent, Position, SettlementView
 from bot.strategies.strategy import Strategy
 from bot.trading.contract_watch import ContractWatch
 from bot.trading.margin_watch import MarginWatch
@@ -19,6 +19,13 @@ class Watches(NamedTuple):
     margin: MarginWatch
     contracts: ContractWatch
     patience: PatienceWatch
+
+    def candidates(self, views: tuple[SettlementView, ...]) -> tuple[SettlementView, ...]:
+        """Return the settling pairs that can be entered: those whose contract lives, and that may return."""
+        contracts, patience = self.contracts, self.patience
+        if contracts.all_live and patience.returns_freely:
+            return views
+        return tuple([view for view in views if contracts.lives(view) and patience.may_return(view)])
 
 
 class FastForward:
@@ -36,6 +43,7 @@ class FastForward:
         self._strategy = strategy
         self._positions = positions
         self._margin, self._contracts, self._patience = watches
+        self._candidates = watches.candidates
         # Without a pair left to enter, entries need not be looked for either.
         self._most = min(slots, len(columns.symbols) - len(watches.contracts.untraded))
         self._paying = columns.paying(strategy.entry_floor)
@@ -50,7 +58,7 @@ class FastForward:
             return at
         if not self._contracts.untraded.isdisjoint(held):
             return at
-        if held and self._patience.rules.watches_prices:
+        if held and self._patience.watches_prices:
             return at
         stop = last
         for position in held.values():
@@ -69,10 +77,9 @@ class FastForward:
         return last
 
     def _may_enter(self, event: MarketEvent) -> bool:
-        held, may_enter, lives = self._positions.held, self._strategy.may_enter, self._contracts.lives
-        returns = self._patience.may_enter
-        for view in event.decidable:
-            if view.funding.symbol not in held and may_enter(view) and lives(view) and returns(view):
+        held, may_enter = self._positions.held, self._strategy.may_enter
+        for view in self._candidates(event.decidable):
+            if view.funding.symbol not in held and may_enter(view):
                 return True
         return False
 

@@ -21,33 +21,31 @@ class PatienceWatch:
         "_costs",
         "_follows_all",
         "_opened",
-        "_returns_freely",
         "_round_trips",
         "_waiting",
+        "returns_freely",
         "rules",
+        "watches_prices",
     )
 
     def __init__(self, rules: Patience, costs: TradingCosts, round_trips: Mapping[str, RoundTrips]) -> None:
         self.rules = rules
         self._costs = costs
         self._round_trips = round_trips
-        self._returns_freely = not rules.cooldown_hours and rules.max_round_trips is None
+        self.watches_prices = rules.watches_prices
+        self.returns_freely = not rules.cooldown_hours and rules.max_round_trips is None
         self._follows_all = rules.follows_every_signal
         # A memory is made of the opening only when a rule asks for it: most accounts have none.
         self._opened: dict[str, tuple[int, Ticker]] = {}
         self._waiting: dict[str, Waiting] = {}
 
-    def may_enter(self, view: SettlementView) -> bool:
+    def may_return(self, view: SettlementView) -> bool:
         """Return whether the settling pair may be a candidate again."""
-        if self._returns_freely:
+        if self.returns_freely:
             return True
         funding = view.funding
         before = self._round_trips.get(funding.symbol)
         return before is None or self.rules.may_return(before.trips, before.closed_at_ms, funding.t_ms)
-
-    def candidates(self, views: tuple[SettlementView, ...]) -> tuple[SettlementView, ...]:
-        """Return the settling pairs that may be candidates."""
-        return views if self._returns_freely else tuple([view for view in views if self.may_enter(view)])
 
     def follows(self, position: Position, view: SettlementView, *, wanted: bool) -> bool:
         """Return whether a hedge is closed at a settlement, where its strategy `wanted` that or not."""

@@ -8,6 +8,9 @@ from types import MappingProxyType
 from bot.accounting import formulas
 from bot.accounting.order_style import OrderStyle
 from bot.models import (
+    LEGS,
+    PERP,
+    SPOT,
     SPOT_PERP,
     CloseReason,
     Leg,
@@ -25,6 +28,10 @@ from bot.trading.executor import Executor
 from bot.trading.leg_worker import LegWorker, after
 from bot.trading.order_errors import OrderIncompleteError
 from bot.trading.tracker import PnLTracker
+
+_ENTRIES = {leg: opening_order(SPOT_PERP.side(leg)) for leg in LEGS}
+_EXITS = {leg: closing_order(SPOT_PERP.side(leg)) for leg in LEGS}
+"""Sides of the orders that open and close a leg; every hedge has the same structure."""
 
 
 class PositionManager:
@@ -64,17 +71,13 @@ class PositionManager:
 
     def open(self, symbol: str, quantity: Decimal) -> Position | None:
         """Open the spot leg, then the perp leg; return the hedge, None if there is none (yet)."""
-        sides, made = SPOT_PERP, self._style.entries
+        order, made = self._worker.order, self._style.entries
         try:
-            spot = self._worker.order(
-                symbol, Leg.SPOT, opening_order(sides.spot), quantity, maker=Leg.SPOT in made
-            )
+            spot = order(symbol, SPOT, _ENTRIES[SPOT], quantity, maker=SPOT in made)
         except OrderIncompleteError as error:
             return self._go_on_opening(after(UnfinishedHedge(symbol, Aim.OPEN, quantity), error))
         try:
-            perp = self._worker.order(
-                symbol, Leg.PERP, opening_order(sides.perp), quantity, maker=Leg.PERP in made
-            )
+            perp = order(symbol, PERP, _ENTRIES[PERP], quantity, maker=PERP in made)
         except OrderIncompleteError as error:
             hedge = UnfinishedHedge(symbol, Aim.OPEN, quantity).filled(spot)
             return self._go_on_opening(after(hedge, error))
@@ -82,19 +85,15 @@ class PositionManager:
 
     def close(self, position: Position, reason: CloseReason) -> Trade | None:
         """Close the spot leg, then the perp leg; return the trade, None if it has not ended (yet)."""
-        symbol, quantity, sides = position.symbol, position.quantity, position.structure
-        made = self._style.made_exits(reason)
+        symbol, quantity = position.symbol, position.quantity
+        order, made = self._worker.order, self._style.made_exits(reason)
         try:
-            spot = self._worker.order(
-                symbol, Leg.SPOT, closing_order(sides.spot), quantity, maker=Leg.SPOT in made
-            )
+            spot = order(symbol, SPOT, _EXITS[SPOT], quantity, maker=SPOT in made)
         except OrderIncompleteError as error:
             hedge = UnfinishedHedge(symbol, Aim.CLOSE, quantity, position, reason)
             return self._go_on_closing(after(hedge, error))
         try:
-            perp = self._worker.order(
-                symbol, Leg.PERP, closing_order(sides.perp), quantity, maker=Leg.PERP in made
-            )
+            perp = order(symbol, PERP, _EXITS[PERP], quantity, maker=PERP in made)
         except OrderIncompleteError as error:
             hedge = UnfinishedHedge(symbol, Aim.CLOSE, quantity, position, reason).filled(spot)
             return self._go_on_closing(after(hedge, error))
@@ -108,7 +107,7 @@ class PositionManager:
             spot = self._close_spot(position)
         except OrderIncompleteError as error:
             hedge = UnfinishedHedge(symbol, Aim.CLOSE, position.quantity, position, CloseReason.LIQUIDATION)
-            return self._go_on_closing(after(hedge.left(Leg.PERP), error))
+            return self._go_on_closing(after(hedge.left(PERP), error))
         del self._held[symbol]
         return self._tracker.record_liquidation(position, spot)
 
@@ -135,7 +134,7 @@ class PositionManager:
         """Return the quantity of a pair's perp leg that is open."""
         if symbol in self._held:
             return self._held[symbol].quantity
-        return self._unfinished[symbol].held(Leg.PERP) if symbol in self._unfinished else ZERO
+        return self._unfinished[symbol].held(PERP) if symbol in self._unfinished else ZERO
 
     def restore(
         self, positions: Iterable[Position], unfinished: Iterable[UnfinishedHedge] = (), orders: int = 0
@@ -152,18 +151,18 @@ class PositionManager:
             self._tracker.expect(hedge.symbol)
             return None
         self._unfinished.pop(hedge.symbol, None)
-        spot, perp = hedge.entry(Leg.SPOT), hedge.entry(Leg.PERP)
+        spot, perp = hedge.entry(SPOT), hedge.entry(PERP)
         position = None
         if perp.quantity:
-            fill = _as_fill(hedge.symbol, Leg.PERP, opening_order(hedge.structure.perp), perp)
+            fill = _as_fill(hedge.symbol, PERP, _ENTRIES[PERP], perp)
             position = self._hold(hedge.symbol, perp.quantity, spot.price, fill, spot.fees + perp.fees)
         self._unwound(hedge, ZERO if position else spot.fees)
         return position
 
     def _unwound(self, hedge: UnfinishedHedge, entry_fees: Decimal) -> None:
-        closed = hedge.exit(Leg.SPOT)
+        closed = hedge.exit(SPOT)
         if closed.quantity:
-            entry, quantity, price = hedge.entry(Leg.SPOT).price, closed.quantity, closed.price
+            entry, quantity, price = hedge.entry(SPOT).price, closed.quantity, closed.price
             cost, fees = formulas.notional(quantity, entry), entry_fees + closed.fees
             gain = formulas.spot_pnl(hedge.structure.spot, quantity, cost, price)
             self._tracker.record_unwound(
@@ -175,7 +174,7 @@ class PositionManager:
         position, symbol = hedge.position, hedge.symbol
         if position is None or hedge.reason is None:
             raise ValueError(f"{symbol} is closed without a position")
-        spot_held, perp_held = hedge.held(Leg.SPOT), hedge.held(Leg.PERP)
+        spot_held, perp_held = hedge.held(SPOT), hedge.held(PERP)
         if hedge.unknown is None and spot_held == perp_held == hedge.quantity:
             self._unfinished.pop(symbol, None)
             self._held[symbol] = position
@@ -186,17 +185,15 @@ class PositionManager:
             self._unfinished[symbol] = hedge
             return None
         self._unfinished.pop(symbol, None)
-        sides = position.structure
-        spot = _as_fill(symbol, Leg.SPOT, closing_order(sides.spot), hedge.exit(Leg.SPOT))
+        spot = _as_fill(symbol, SPOT, _EXITS[SPOT], hedge.exit(SPOT))
         if hedge.reason is CloseReason.LIQUIDATION:
             return self._tracker.record_liquidation(position, spot)
-        perp = _as_fill(symbol, Leg.PERP, closing_order(sides.perp), hedge.exit(Leg.PERP))
+        perp = _as_fill(symbol, PERP, _EXITS[PERP], hedge.exit(PERP))
         return self._tracker.record_close(position, spot, perp, hedge.reason)
 
     def _close_spot(self, position: Position) -> OrderResult:
         """Close the spot leg of a hedge whose perp leg its exchange takes."""
-        side = closing_order(position.structure.spot)
-        return self._worker.order(position.symbol, Leg.SPOT, side, position.quantity, forced=True)
+        return self._worker.order(position.symbol, SPOT, _EXITS[SPOT], position.quantity, forced=True)
 
     def _hold(
         self, symbol: str, quantity: Decimal, spot_entry: Decimal, perp: OrderResult, fees: Decimal

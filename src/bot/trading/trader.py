@@ -333,7 +333,7 @@ class CarryTrader:
         if ended or self.positions.held or self.positions.unfinished:
             taken = {*self.positions.held, *self.positions.unfinished, *ended}
             views = tuple([view for view in views if view.funding.symbol not in taken])
-        views = self._patience.candidates(self._contracts.living(views))
+        views = self._watches.candidates(views)
         for entry in self._strategy.entries(views) if views else ():
             if self._is_full():
                 break

@@ -115,3 +115,12 @@ def test_a_style_or_rate_that_cannot_be_is_refused_by_name(field: str, value: st
     with pytest.raises(InvalidInputError, match=told) as refused:
         configured(market, **{field: value})
     assert [error.field for error in refused.value.errors] == [field]
+
+
+def test_accounts_of_equal_costs_share_them_and_no_others_do() -> None:
+    market = {"X": pair({1: "0.01"}, ["100"])}
+    costs = configured(market, **COSTS).costs
+    assert configured(market, **COSTS, perp_leverage=3).costs is costs
+    for name in COSTS.keys() - {"min_holding_periods"}:
+        assert configured(market, **{**COSTS, name: "0.003"}).costs is not costs
+    assert configured(market, **COSTS, order_style="maker").costs is not costs
