@@ -93,7 +93,6 @@ def refuse_hedge_contradictions(config: AccountParameters) -> None:
             "end_dead_markets: true is read by runs of spot against a perp alone; contracts of hedges end as "
             "their recorded lives say"
         )
-    _check_exchanges(config, hedges)
     _check_margin(config)
     _check_shares(config, hedges)
     _check_stress(config, hedges)
@@ -102,16 +101,6 @@ def refuse_hedge_contradictions(config: AccountParameters) -> None:
             f"impact_bps: {plain(config.impact_bps)} and slippage_bps {plain(config.slippage_bps)} "
             "are together not below 10000, so that a sale could earn nothing"
         )
-
-
-def _check_exchanges(config: AccountParameters, hedges: Sequence[Hedge]) -> None:
-    """Refuse an exchange of one side that no leg there is on, since every name says its own."""
-    for place, field in enumerate(("long_exchange", "short_exchange")):
-        value, used = getattr(config, field), [hedge.legs[place].exchange for hedge in hedges]
-        if value is not None and value not in used:
-            side = field.partition("_")[0]
-            told = f"their {side} legs are on {', '.join(dict.fromkeys(used))} by @"
-            raise ValueError(f"{field}: {quoted(value)} is read by no name in symbols: {told}")
 
 
 def _check_margin(config: AccountParameters) -> None:

@@ -198,14 +198,6 @@ def test_value_out_of_bounds_is_refused_by_field_and_value(field: str, value: An
             "stress[1].symbol: 'ETH/USDT:USDT' is no hedge of the run (BTC/USDT:USDT)",
         ),
         (
-            {"symbols": ["BTC/USDT@a>BTC/USDT:USDT", "ETH/USDT@b>ETH/USDT:USDT"], "long_exchange": "okx"},
-            "long_exchange: 'okx' is read by no name in symbols: their long legs are on a, b by @",
-        ),
-        (
-            {"symbols": ["BTC/USDT>BTC/USDT:USDT@bybit"], "short_exchange": "okx"},
-            "short_exchange: 'okx' is read by no name in symbols: their short legs are on bybit by @",
-        ),
-        (
             {"structure": "reverse", "end_dead_markets": True},
             (
                 "end_dead_markets: true is read by runs of spot against a perp alone; "
@@ -377,11 +369,3 @@ def test_run_keys_by_column_of_objects_are_those_made_one_by_one() -> None:
     ]
     keys = key_list(run_keys(ParameterColumns.of(configs), "x"))
     assert [key.hex() for key in keys] == [run_key(config, "x") for config in configs]
-
-
-def test_an_exchange_of_one_side_stands_where_some_leg_of_that_side_is_on_it() -> None:
-    written, full = f"{SPOT}>{LINEAR}", "ETH/USDT@okx>ETH/USDT:USDT@okx"
-    open_too = run_config(symbols=[written, full], exchange="test", long_exchange="bybit")
-    assert open_too.exchanges == ("bybit", "test", "okx")
-    named = run_config(symbols=[full], long_exchange="okx", short_exchange="okx")
-    assert named.exchanges == ("okx",)
