@@ -73,6 +73,10 @@ class ExactArray:
         left, right, exponent, bound = self._aligned(other)
         return ExactArray(cast("Mantissas", left - right), exponent, bound)
 
+    def __neg__(self) -> "ExactArray":
+        """Return the values with the other sign."""
+        return ExactArray(-self.mantissas, self.exponent, self.bound)
+
     def decimals(self) -> list[Decimal]:
         """Return the values as Decimals."""
         return DecimalColumn(self.mantissas, self.exponent).decimals()

@@ -13,13 +13,14 @@ from bot.hedges.account import HedgeAccount
 from bot.hedges.contracts import Record
 from bot.hedges.costs import OrderCosts
 from bot.hedges.engine import hedge_trader
+from bot.hedges.evidence.trip_columns import TripColumns, has_columns, untouched_until
 from bot.hedges.positions import OpenHedge, OpenLeg, lag_over
 from bot.hedges.settlements import Settlement
 from bot.hedges.trader import HedgeTrader
 from bot.hedges.wallets import Wallets
 from bot.hedges.window import HedgeWindow
 from bot.models import HOUR_MS, CloseReason
-from bot.numbers.arrays import IntArray
+from bot.numbers.arrays import BoolArray, IntArray
 from bot.numbers.money import ONE
 from bot.statistics.metrics import Units, fitting, money_units
 
@@ -32,13 +33,16 @@ class HedgeTrips:
     """
 
     def __init__(self, config: RunConfig, window: HedgeWindow, name: str) -> None:
-        [market] = [market for market in window.markets(config) if market.name == name]
+        self._config = config
+        [self._market] = [market for market in window.markets(config) if market.name == name]
         known = {one.t_ms: one for one in window.settlements(config) if one.name == name}
-        times = sorted(market.settled_ms.intersection(window.calendar.moments))
+        times = sorted(self._market.settled_ms.intersection(window.calendar.moments))
         self._settlements = [known.get(t_ms) for t_ms in times]
         self._trader = hedge_trader(config, window, _SlotTrader)
         self._trader.events = window.calendar.moments
         self._last_ms = window.calendar.moments[-1]
+        costs = self._trader.account.costs
+        self._columns = TripColumns(costs, self._market.legs, window.calendar.moments)
         at, lag = list(zip(times, self._settlements, strict=True)), config.fill_lag_candles
         left = np.array([self._filled_at(one, t_ms, lag) for t_ms, one in at], dtype=np.int64)
         # Where candles are missing several decisions are filled at once, and an older one not after a newer.
@@ -51,10 +55,48 @@ class HedgeTrips:
         """Return the net P&L of each trip in units of 1e-8, 0 where nothing could be opened."""
         count = max(1, len(self.moments.times_ms))
         trips, places = np.unique(entries * count + ends, return_inverse=True)
-        nets: list[int] = []
-        for entry, own in groupby(trips.tolist(), key=lambda trip: trip // count):
-            nets += self._walked(entry, [trip % count for trip in own])
-        return fitting(np.array(nets, dtype=object)[places])
+        nets = np.zeros(len(trips), dtype=object)
+        walked = np.ones(len(trips), dtype=np.bool_)
+        if has_columns(self._config, self._market.legs):
+            walked = self._price(trips // count, trips % count, nets)
+        left = np.flatnonzero(walked)
+        for entry, own in groupby(left.tolist(), key=lambda place: int(trips[place]) // count):
+            these = list(own)
+            nets[these] = self._walked(entry, (trips[these] % count).tolist())
+        return fitting(nets[places])
+
+    def _price(self, entries: IntArray, ends: IntArray, nets: Units) -> BoolArray:
+        """Put the net P&L of ascending trips that nothing interrupts into `nets`; mask the others."""
+        left_ms = self.moments.left_ms[ends]
+        firsts = np.flatnonzero(np.diff(entries, prepend=-1))
+        stops = np.append(firsts[1:], len(entries))
+        stresses = [one.at for one in self._config.stress]
+        found: dict[tuple[int, int], list[tuple[int, int, OpenHedge]]] = {}
+        walked = np.zeros(len(entries), dtype=np.bool_)
+        for first, stop in zip(firsts.tolist(), stops.tolist(), strict=True):
+            hedge = self._opened(int(entries[first]))
+            if hedge is None:
+                continue
+            until_ms = untouched_until(hedge, stresses, int(left_ms[stop - 1]))
+            whole = first + int(np.searchsorted(left_ms[first:stop], until_ms))
+            walked[whole:stop] = True
+            if whole > first:
+                key = id(hedge.long.contract), id(hedge.short.contract)
+                found.setdefault(key, []).append((first, whole, hedge))
+        for opened in found.values():
+            counts = [whole - first for first, whole, _ in opened]
+            mine = np.concatenate([np.arange(first, whole) for first, whole, _ in opened])
+            rows = np.arange(len(opened)).repeat(counts)
+            nets[mine] = self._columns.net_pnls([hedge for *_, hedge in opened], rows, left_ms[mine])
+        return walked
+
+    def _opened(self, entry: int) -> OpenHedge | None:
+        """Return a hedge entered at a settlement without a lag, None where nothing is opened."""
+        settlement = self._settlements[entry]
+        if settlement is None:
+            return None
+        self._trader.begin(settlement)
+        return next(iter(self._trader.account.hedges), None)
 
     def _walked(self, entry: int, ends: Sequence[int]) -> list[int]:
         """Return the net P&L (1e-8) of a hedge that is entered once, and left at each of ascending ends."""

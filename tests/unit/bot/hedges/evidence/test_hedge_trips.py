@@ -78,6 +78,40 @@ def test_first_trip_of_a_run_earns_what_the_run_booked(structure: str) -> None:
     assert reasons >= {CloseReason.SIGNAL, CloseReason.END, CloseReason.LIQUIDATION}
 
 
+@pytest.mark.parametrize("structure", [one for one in STRUCTURES if one != "inverse"])
+def test_trips_priced_by_columns_are_those_that_are_walked(
+    structure: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared = 0
+    for seed in range(25):
+        held, values = made(seed, structure)
+        plain = {"fill_lag_candles": 0, "impact_bps": 0, "margin_policy": "none"}
+        config = RunConfig.parse({**values, **plain})
+        shown = HedgeWindow.build(config, hedge_data(held, values))
+        for hedge in shown.hedges:
+            with exact_products():
+                by_columns = HedgeTrips(config, shown, hedge.name)
+                times = np.arange(len(by_columns.moments.times_ms))
+                trips = np.array([(entry, end) for entry in times for end in times[entry:][:7]])
+                if not len(trips):
+                    continue
+                found = by_columns.net_pnls(*trips.T).tolist()
+                with monkeypatch.context() as patch:
+                    patch.setattr("bot.hedges.evidence.slot_trips.has_columns", lambda *_: False)
+                    walked = HedgeTrips(config, shown, hedge.name).net_pnls(*trips.T).tolist()
+            assert found == walked, seed
+            compared += sum(map(bool, found))
+    assert compared > 200
+
+
+def test_columns_in_parts_price_as_columns_in_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    held = files(alpha=market(dict.fromkeys(HOURS, "0.01")), beta=market({2: "0.03", 5: "0.03", 8: "0.03"}))
+    trips = [(entry, end) for entry in range(8) for end in range(entry, 8)]
+    whole = toy_trips(held, trips, **TWO_PERPS)
+    monkeypatch.setattr("bot.hedges.evidence.trip_columns._PAYMENTS_AT_ONCE", 3)
+    assert toy_trips(held, trips, **TWO_PERPS) == whole
+
+
 def _is_of_settlements(trade: BookedTrade, moments: Moments) -> bool:
     """Return whether a trade began by the one decision filled then, and ended as trips of settlements do."""
     if np.count_nonzero(moments.left_ms == trade.opened_at_ms) > 1:
