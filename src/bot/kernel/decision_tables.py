@@ -166,22 +166,22 @@ class DecisionTables:
         return self._kept("ranked", column.values, lambda: _Ranked.of(column.values))
 
     def _entry_table(self, column: ThresholdColumn) -> Table32:
-        return self._kept("entry", column, lambda: self._entries(column))
+        return self._kept("entry", column, lambda: _by_event(self._entries(column)))
 
     def _stay_table(self, column: ThresholdColumn) -> Table32:
         return self._kept("stay", column, lambda: self._stays(column))
 
     def _best_table(self, column: ThresholdColumn) -> Table32:
         table = self._entry_table(column)
-        if len(table) == 1:
+        if table.shape[1] == 1:
             return table
-        return self._kept("best", column, lambda: np.ascontiguousarray(table.max(axis=0)))
+        return self._kept("best", column, lambda: table.max(axis=1))
 
     def _order_table(self, column: ThresholdColumn) -> IntArray:
-        return self._kept("order", column, lambda: self._orders(column))
+        return self._kept("order", column, lambda: _by_event(self._orders(column)))
 
     def _share_table(self, column: ThresholdColumn) -> IntArray:
-        return self._kept("share", column, lambda: self._shares(column))
+        return self._kept("share", column, lambda: _by_event(self._shares(column)))
 
     def _entries(self, column: ThresholdColumn) -> Table32:
         usable = self._decidable if column.known is None else self._decidable & column.known
@@ -231,6 +231,11 @@ def _at_settlements(window: ReplayWindow, columns: WindowColumns) -> dict[str, P
         symbol: every if every.settles.all() else window.series(symbol)
         for symbol, every in zip(columns.symbols, columns.series, strict=True)
     }
+
+
+def _by_event(table: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return a table whose rows are events, in which the pairs that may be entered lie side by side."""
+    return np.ascontiguousarray(table.T)
 
 
 def _few(conditions: Sequence[Condition], most: int) -> tuple[Condition, ...]:

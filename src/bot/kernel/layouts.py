@@ -18,18 +18,12 @@ WINDOW_POINTERS = (
     "times",
     "day_ends",
     "month_ends",
-    "spot",
-    "perp",
+    "moments",
     "spot_f",
     "perp_f",
     "flow",
     "flow_low",
-    "mark",
-    "high",
     "worst",
-    "worst_ahead",
-    "fresh",
-    "settled",
     "candles_before",
     "candle_closed",
     "candle_high",
@@ -115,6 +109,13 @@ class RunKeys(ctypes.Structure):
 
 _NUMBER = ("<i8", (2,))
 """Whole number and decimal places."""
+MOMENT = np.dtype(
+    [
+        *((name, "<i8") for name in ("spot", "perp", "mark", "high", "worst_after")),
+        *((name, "<f8") for name in ("flow", "flow_low")),
+        *((name, "<i4") for name in ("settled", "fresh")),
+    ]
+)
 RULES = np.dtype(
     [
         ("step", "<i8"),
@@ -163,6 +164,7 @@ RUN = np.dtype(
 )
 SIZES = (
     ctypes.sizeof(Window),
+    MOMENT.itemsize,
     RULES.itemsize,
     PARAMETERS.itemsize,
     DECISIONS.itemsize,

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from bot.backtest.ledger_digest import symbol_code
 from bot.kernel.exact_parts import narrow, parts, wide
-from bot.kernel.layouts import RULES, WINDOW_POINTERS, Window, address
+from bot.kernel.layouts import MOMENT, RULES, WINDOW_POINTERS, Window, address
 from bot.kernel.unfit import Reason, UnfitError
 from bot.market.history import PairSeries
 from bot.market.window import ReplayWindow
@@ -45,8 +45,6 @@ class WindowColumns:
             "times": _whole(calendar.times_ms),
             "day_ends": _whole(calendar.day_ends),
             "month_ends": _whole(calendar.month_ends),
-            "fresh": np.stack([one.fresh for one in self.series]).astype(np.uint8),
-            "settled": self._settled(),
             "symbol_order": _whole([ranked.index(symbol) for symbol in self.symbols]),
             "symbol_code": _whole([symbol_code(symbol) for symbol in self.symbols]),
             "week_products": np.empty((0, 0)),
@@ -56,9 +54,13 @@ class WindowColumns:
         if not judged.unfit:
             self._arrays["week_products"] = np.ascontiguousarray(judged.week_products)
             self._correction = judged.correction
-        self._add_prices()
-        self._add_flows()
-        mark_places = self._add_marks(window)
+        moments = _in_lines(self.events * self.pairs, MOMENT).reshape(self.events, self.pairs)
+        moments["fresh"] = np.stack([one.fresh for one in self.series]).T
+        moments["settled"] = np.cumsum([one.pays for one in self.series], axis=1).T
+        self._arrays["moments"] = moments
+        self._add_prices(moments)
+        self._add_flows(moments)
+        mark_places = self._add_marks(window, moments)
         self._add_ends(window, mark_places)
         self._add_missing(window)
         self._rules = self._rules_of(window, mark_places)
@@ -84,27 +86,24 @@ class WindowColumns:
         found.rules = address(self._rules)
         return found
 
-    def _settled(self) -> npt.NDArray[np.int32]:
-        settled = np.zeros((self.pairs, self.events + 1), dtype=np.int32)
-        settled[:, 1:] = np.cumsum([one.pays for one in self.series], axis=1)
-        return settled
-
-    def _add_prices(self) -> None:
+    def _add_prices(self, moments: npt.NDArray[Any]) -> None:
         for name in ("spot", "perp"):
             prices = np.stack([_fitting(getattr(one, name), _MOST_PRICE) for one in self.series])
             floats = _in_fours(prices.astype(np.float64))
-            self._arrays |= {name: prices, f"{name}_f": floats, f"largest_{name}": _largest(floats)}
+            moments[name] = prices.T
+            self._arrays |= {f"{name}_f": floats, f"largest_{name}": _largest(floats)}
 
-    def _add_flows(self) -> None:
+    def _add_flows(self, moments: npt.NDArray[Any]) -> None:
         """Add the unit funding of each settlement in two floats, which together are exact."""
         flows = np.stack([_flow(one) for one in self.series])
         high = flows.astype(np.float64)
         low = (flows - high.astype(np.int64)).astype(np.float64)
+        moments["flow"], moments["flow_low"] = high.T, low.T
         sums = np.abs(high).sum(axis=1) * (1 + 2**-20)
         largest = {"largest_flow": _largest(high), "largest_flow_low": _largest(low), "sum_of_flows": sums}
         self._arrays |= {"flow": _in_fours(high), "flow_low": _in_fours(low), **largest}
 
-    def _add_marks(self, window: ReplayWindow) -> list[int]:
+    def _add_marks(self, window: ReplayWindow, moments: npt.NDArray[Any]) -> list[int]:
         """Add mark prices and the candles of marks and spot; return the places of each pair's marks."""
         marks, highs, befores, candles, spots, places, offset = [], [], [], [], [], [], 0
         for symbol, one in zip(self.symbols, self.series, strict=True):
@@ -121,14 +120,12 @@ class WindowColumns:
             places.append(-exponent)
         mark, high = _whole(marks), _whole(highs)
         worst = np.maximum(mark, high)
-        ahead = np.maximum.accumulate(worst[:, ::-1], axis=1)[:, ::-1]
+        moments["mark"], moments["high"], moments["worst_after"] = mark.T, high.T, -1
+        moments["worst_after"][:-1] = np.maximum.accumulate(worst[:, :0:-1], axis=1)[:, ::-1].T
         closed, tops = (_whole(np.concatenate(column)) for column in zip(*candles, strict=True))
         spot_closed, closes = (_whole(np.concatenate(column)) for column in zip(*spots, strict=True))
         self._arrays |= {
-            "mark": mark,
-            "high": high,
             "worst": worst,
-            "worst_ahead": np.ascontiguousarray(ahead),
             "candles_before": _whole(befores),
             "candle_closed": closed,
             "candle_high": tops,
@@ -233,6 +230,13 @@ def _in_fours(rows: FloatArray) -> FloatArray:
     room = np.zeros(rows.size + 3)
     room[: rows.size] = rows.ravel()
     return room[: rows.size].reshape(rows.shape)
+
+
+def _in_lines(count: int, of: np.dtype[Any]) -> npt.NDArray[Any]:
+    """Return `count` structures of the size of a cache line, each in one line."""
+    room = np.zeros(of.itemsize * (count + 1), dtype=np.uint8)
+    start = -room.ctypes.data % of.itemsize
+    return room[start : start + of.itemsize * count].view(of)
 
 
 def _whole(values: Any) -> IntArray:

@@ -10,7 +10,7 @@ typedef struct {
     int below;                        /* whether the newest point lies below the peak */
 } Curve;
 
-#define BLOCK 8 /* events that are looked at together for a new peak */
+#define POINTS 8 /* events that are looked at together for a new peak */
 
 static inline Curve curve_begin(double *equity, i64 capital) {
     return (Curve){equity, (double)capital, 0, 0, 0, 0, 0, 0};
@@ -40,24 +40,30 @@ static inline void curve_point(Curve *curve, const i64 *times, i64 e, double equ
     }
 }
 
+/* Let the drawdown since the peak be at least as deep as the lowest of four points, if they are below it. */
+static inline void curve_lowest(Curve *curve, Four least) {
+    double fall = 0;
+    for (int k = 0; k < FOUR; k++) fall = curve->peak - least[k] > fall ? curve->peak - least[k] : fall;
+    if (fall > curve->fall) curve->fall = fall;
+    curve->below |= fall > 0;
+}
+
 /* The events from `first` to before `stop`, whose equity is known. */
 static inline void curve_through(Curve *known, const i64 *times, i64 first, i64 stop) {
     Curve curve = *known;
+    Four least = all_of(INFINITY);
     i64 e = first;
-    for (; e + BLOCK <= stop; e += BLOCK) {
-        double most = -INFINITY, least = INFINITY;
-#pragma omp simd reduction(max : most) reduction(min : least)
-        for (int k = 0; k < BLOCK; k++) {
-            double equity = curve.equity[e + k];
-            most = equity > most ? equity : most;
-            least = equity < least ? equity : least;
+    for (; e + POINTS <= stop; e += POINTS) {
+        const Four some = four_of(curve.equity + e), others = four_of(curve.equity + e + FOUR), peak = all_of(curve.peak);
+        if (!any_lane((some >= peak) | (others >= peak))) {
+            least = least_of(least, least_of(some, others));
+            continue;
         }
-        if (most < curve.peak) {
-            if (curve.peak - least > curve.fall) curve.fall = curve.peak - least;
-            curve.below = 1;
-        } else
-            for (int k = 0; k < BLOCK; k++) curve_point(&curve, times, e + k, curve.equity[e + k]);
+        curve_lowest(&curve, least);
+        least = all_of(INFINITY);
+        for (int k = 0; k < POINTS; k++) curve_point(&curve, times, e + k, curve.equity[e + k]);
     }
+    curve_lowest(&curve, least);
     for (; e < stop; e++) curve_point(&curve, times, e, curve.equity[e]);
     *known = curve;
 }

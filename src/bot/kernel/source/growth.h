@@ -16,9 +16,7 @@
 
 typedef struct { Four h, l; } Doubled;
 
-static inline Four all(double x) { return (Four){x, x, x, x}; }
-static inline Doubled doubled(double h, double l) { return (Doubled){all(h), all(l)}; }
-static inline Four size_of(Four x) { return (Four)((Mask)x & INT64_MAX); }
+static inline Doubled doubled(double h, double l) { return (Doubled){all_of(h), all_of(l)}; }
 /* Return a * b + c, rounded once. */
 static inline Four fused(Four a, Four b, Four c) {
 #if defined(__x86_64__) && defined(__FMA__)
@@ -49,29 +47,29 @@ static inline Doubled times_power(Doubled x, Four power) { return (Doubled){x.h 
 /* Return e**x - 1 for x within MOST_EXPONENT: of a small part of x by its series, then squared, and times a power of two. */
 static inline Doubled expm1_doubled(Doubled x) {
     Four k = x.h * 0x1.71547652b82fep0 + ROUNDER - ROUNDER, power = (Four)(((Mask)(k + ROUNDER) - bits_of(ROUNDER) + 1023) << 52);
-    Doubled whole = mul_doubled((Doubled){-k, all(0)}, doubled(0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56));
-    Doubled r = times_power(add_doubled(x, whole), all(1.0 / (1 << HALVINGS)));
+    Doubled whole = mul_doubled((Doubled){-k, all_of(0)}, doubled(0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56));
+    Doubled r = times_power(add_doubled(x, whole), all_of(1.0 / (1 << HALVINGS)));
     Four s = r.h, fifth = s * (1 / 120.0 + s * (1 / 720.0 + s * (1 / 5040.0 + s * (1 / 40320.0 + s * (1 / 362880.0)))));
-    Doubled sum = mul_doubled(r, add_doubled(doubled(0x1.5555555555555p-5, 0x1.5555555555555p-59), (Doubled){fifth, all(0)}));
+    Doubled sum = mul_doubled(r, add_doubled(doubled(0x1.5555555555555p-5, 0x1.5555555555555p-59), (Doubled){fifth, all_of(0)}));
     sum = mul_doubled(r, add_doubled(doubled(0x1.5555555555555p-3, 0x1.5555555555555p-57), sum));
     sum = mul_doubled(r, add_doubled(doubled(0.5, 0), sum));
     sum = add_doubled(r, mul_doubled(r, sum));
-    for (int i = 0; i < HALVINGS; i++) sum = add_doubled(times_power(sum, all(2)), mul_doubled(sum, sum));
-    return add_doubled((Doubled){power - 1, all(0)}, times_power(sum, power));
+    for (int i = 0; i < HALVINGS; i++) sum = add_doubled(times_power(sum, all_of(2)), mul_doubled(sum, sum));
+    return add_doubled((Doubled){power - 1, all_of(0)}, times_power(sum, power));
 }
 
 /* Return ln(x) from `near`, the float64 nearest to it, by one step of Newton's method. */
 static inline Doubled log_doubled(Doubled x, Four near) {
-    Doubled inverse = add_doubled(doubled(1, 0), expm1_doubled((Doubled){-near, all(0)}));
+    Doubled inverse = add_doubled(doubled(1, 0), expm1_doubled((Doubled){-near, all_of(0)}));
     Doubled rest = add_doubled(mul_doubled(x, inverse), doubled(-1, 0));
-    return add_doubled((Doubled){near, all(0)}, rest);
+    return add_doubled((Doubled){near, all_of(0)}, rest);
 }
 
 /* Write the growth of four accounts, NAN of a lost one and in no time, and of each whether it is certain. */
 static void growths(const double *initial, const double *finals, double elapsed_ms, double *growth, int *certain) {
     Four from = four_of(initial), to = four_of(finals), near;
     for (int k = 0; k < FOUR; k++) near[k] = to[k] > 0 ? log(to[k] / from[k]) : 0;
-    Doubled years = quotient_doubled(all(YEAR_MS), all(elapsed_ms > 0 ? elapsed_ms : 1));
+    Doubled years = quotient_doubled(all_of(YEAR_MS), all_of(elapsed_ms > 0 ? elapsed_ms : 1));
     Doubled exponent = mul_doubled(log_doubled(quotient_doubled(to, from), near), years);
     Mask usual = size_of(exponent.h) < MOST_EXPONENT;
     exponent = (Doubled){kept(usual, exponent.h), kept(usual, exponent.l)};

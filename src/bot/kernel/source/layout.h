@@ -1,5 +1,6 @@
-/* Layouts shared with layouts.py: E events, P pairs; a table of pairs and events is P rows of E columns.
-   Times in ms UTC; money in units of 1e-8; prices and rates are whole over the places that `Rules` names. */
+/* Layouts shared with layouts.py: E events, P pairs; a table of pairs and events is P rows of E columns, or E rows of P
+   columns where all pairs are looked at together. Times in ms UTC; money in units of 1e-8; prices and rates are whole over
+   the places that `Rules` names. */
 #ifndef CARRYGRID_LAYOUT_H
 #define CARRYGRID_LAYOUT_H
 #include "numbers.h"
@@ -14,18 +15,24 @@ static inline i128 whole(Stored x) { return (i128)((u128)x.high << 64 | x.low); 
 /* Reasons of closing, in the order of CloseReason. */
 enum { SIGNAL, MARGIN, LIQUIDATION, END, EMERGENCY, DELISTED };
 
+/* A pair at one event: what is read together where a hedge of it is opened or closed, in one line of the cache. */
+typedef struct {
+    i64 spot, perp;                   /* newest closes */
+    i64 mark, high;                   /* price of the margin exit; highest mark since the event before, or -1 */
+    i64 worst_after;                  /* the largest of both from the next event on, -1 at the last one */
+    double flow, flow_low;            /* unit funding in two parts, 0 where the pair does not settle */
+    i32 settled, fresh;               /* settlements booked so far; whether prices are fresh */
+} Moment;
+
 typedef struct {
     i64 events, pairs, days, weeks, months; /* weeks: whole ones, 0 where days have no track record */
     i64 draws, has_end;               /* of weeks, for track records; whether a contract ends */
     double correction;                /* of what is drawn (selection.days.calendar) */
     const i64 *times, *day_ends, *month_ends;
-    const i64 *spot, *perp;           /* newest closes */
-    const double *spot_f, *perp_f;    /* the same as float64 */
-    const double *flow, *flow_low;    /* unit funding in two parts, 0 where a pair does not settle */
-    const i64 *mark, *high;           /* price of the margin exit; highest mark since the event before, or -1 */
-    const i64 *worst, *worst_ahead;   /* the larger of both, and the largest of it from each event on */
-    const uint8_t *fresh;
-    const i32 *settled;               /* P x (E+1): settlements booked before each event */
+    const Moment *moments;            /* E x P */
+    /* What hedges are held through, as float64: prices and flows as in the moments, the larger of mark and high. */
+    const double *spot_f, *perp_f, *flow, *flow_low;
+    const i64 *worst;
     const i64 *candles_before;        /* P x (E+1): first mark candle that closed after the event before */
     const i64 *candle_closed, *candle_high;
     const i64 *spots_from;            /* P + 1: where each pair's spot candles begin */
@@ -40,8 +47,8 @@ typedef struct {
     const double *largest_spot, *largest_perp, *largest_flow, *largest_flow_low, *sum_of_flows, *largest_mark; /* P */
     const double *week_products;      /* weeks x weeks (selection.days.calendar) */
     const struct Rules *rules;        /* P */
-    const i32 *const *columns;        /* decision columns, P x E each, or E for the best of all pairs */
-    const i64 *const *values;         /* columns of orders and of shares of a slot, P x E each */
+    const i32 *const *columns;        /* decision columns: E x P to enter, E for the best of all pairs, P x E to stay */
+    const i64 *const *values;         /* columns of orders and of shares of a slot, E x P each */
 } Window;
 
 typedef struct { i64 m, p; } Number;  /* m / 10**p, p >= 0 */

@@ -14,6 +14,9 @@
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
+#if defined(__AVX2__) && defined(__FMA__)
+#include <immintrin.h>
+#endif
 
 typedef __int128 i128;
 typedef unsigned __int128 u128;
@@ -56,8 +59,35 @@ static inline Four four_of(const double *x) {
     memcpy(&found, x, sizeof found);
     return found;
 }
+static inline void put_four(double *to, Four x) { memcpy(to, &x, sizeof x); }
 /* The numbers where a mask holds, else 0. */
 static inline Four kept(Mask mask, Four x) { return (Four)(mask & (Mask)x); }
+static inline Mask first_lanes(i64 count) { return (Mask){0, 1, 2, 3} < (Mask){count, count, count, count}; }
+static inline Four all_of(double x) { return (Four){x, x, x, x}; }
+static inline Four size_of(Four x) { return (Four)((Mask)x & INT64_MAX); }
+static inline int any_lane(Mask mask) {
+#if defined(__AVX2__)
+    return _mm256_movemask_pd((__m256d)mask) != 0;
+#else
+    return (mask[0] | mask[1] | mask[2] | mask[3]) != 0;
+#endif
+}
+static inline Four least_of(Four x, Four y) {
+#if defined(__AVX2__)
+    return _mm256_min_pd(x, y);
+#else
+    Mask less = x < y;
+    return (Four)((less & (Mask)x) | (~less & (Mask)y));
+#endif
+}
+/* Return sum + a * b of numbers whose product is exact, so that rounding once or twice is the same. */
+static inline Four plus_product(Four sum, Four a, Four b) {
+#if defined(__AVX2__) && defined(__FMA__)
+    return _mm256_fmadd_pd(a, b, sum);
+#else
+    return sum + a * b;
+#endif
+}
 static inline i128 ten(i64 power) { return power <= 18 ? (i128)TEN[power] : (i128)TEN[18] * TEN[power - 18]; }
 static inline Span span_of(double whole, i64 places) { return (Span){whole, places}; }
 static inline Wide wide_of(i64 whole, i64 places) { return (Wide){whole, places}; }

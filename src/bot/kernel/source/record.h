@@ -2,9 +2,6 @@
 #ifndef CARRYGRID_RECORD_H
 #define CARRYGRID_RECORD_H
 #include "layout.h"
-#if defined(__x86_64__) && defined(__FMA__)
-#include <immintrin.h>
-#endif
 
 #define WHOLE_BITS 20
 #define SPLIT (1 << 20) /* squares are taken apart at it */
@@ -79,17 +76,10 @@ static int record_moments(Powers p, i64 n, double *ratios) {
 /* Sums of some products in each lane: of LANES runs. */
 typedef struct { Four first, last; } Pulled;
 
-/* Return sum + product * week: whole numbers all of them, so that rounding once or twice is the same. */
-static inline Four pulled(Four sum, double product, Four week) {
-#if defined(__x86_64__) && defined(__FMA__)
-    return _mm256_fmadd_pd(_mm256_set1_pd(product), week, sum);
-#else
-    return sum + product * week;
-#endif
-}
 static inline void pull(Pulled *sums, double product, const double *week) {
-    sums->first = pulled(sums->first, product, four_of(week));
-    sums->last = pulled(sums->last, product, four_of(week + FOUR));
+    /* Whole numbers all of them. */
+    sums->first = plus_product(sums->first, all_of(product), four_of(week));
+    sums->last = plus_product(sums->last, all_of(product), four_of(week + FOUR));
 }
 
 /* Sums that shift_squares ends with, of each run: squares in two parts, and sizes of weeks. */

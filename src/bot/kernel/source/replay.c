@@ -4,34 +4,42 @@
    possible are passed through together: between two of them every held hedge is only paid and priced. */
 #include <stdlib.h>
 #include "order.h"
-#include "spans.h"
+#include "orders.h"
 #include "statistics.h"
 
-static i32 at_column(const Window *w, i64 column, i64 k) { return w->columns[column][k]; }
-
-static int may_enter(Account *a, i64 pair, i64 e) {
-    i64 k = place(a->w, pair, e);
-    if (a->w->times[e] >= contract_end_ms(a, pair)) return 0;
-    for (int i = 0; i < CONDITIONS; i++) {
-        i64 value = at_column(a->w, a->by->enter_columns[i], k), from = a->run->enter_from[i];
-        met(&a->alike.enter[i], value, from);
-        if (value < from) return 0;
+/* Return the pairs that a run may enter at event e, as bits, of those in `pairs`. */
+static uint64_t may_enter(Account *a, i64 e, uint64_t pairs) {
+    const Window *w = a->w;
+    for (int i = 0; i < CONDITIONS && pairs; i++) {
+        const i32 *values = w->columns[a->by->enter_columns[i]] + e * w->pairs;
+        const i64 from = a->run->enter_from[i];
+        Limits limits = a->alike.enter[i];
+        for (uint64_t left = pairs; left; left &= left - 1) {
+            int pair = __builtin_ctzll(left);
+            i64 value = values[pair];
+            met(&limits, value, from);
+            pairs &= ~((uint64_t)(value < from) << pair);
+        }
+        a->alike.enter[i] = limits;
     }
-    return 1;
+    for (uint64_t left = pairs & a->ending; left; left &= left - 1) {
+        int pair = __builtin_ctzll(left);
+        if (w->times[e] >= contract_end_ms(a, pair)) pairs &= ~(1ull << pair);
+    }
+    return pairs;
 }
 /* Return whether the strategy of a hedge says to leave; it is asked where there is one that does. */
 static int wants_exit(Account *a, i64 k) {
-    i64 value = at_column(a->w, a->by->stay_column, k);
+    i64 value = a->w->columns[a->by->stay_column][k];
     met(&a->alike.stay, value, a->run->stay_from);
     return value < a->run->stay_from;
 }
 /* Return whether any pair reaches the first condition to enter. */
 static int any_may_enter(Account *a, i64 e) {
-    i64 value = at_column(a->w, a->by->best_column, e);
+    i64 value = a->w->columns[a->by->best_column][e];
     met(&a->alike.enter[0], value, a->run->enter_from[0]);
     return value >= a->run->enter_from[0];
 }
-static int is_held(const Account *a, i64 pair) { return (int)(a->taken >> pair & 1); }
 
 /* Return the close of the newest spot candle of a pair at this moment; one had closed before a hedge was opened. */
 static i64 newest_spot(const Window *w, i64 pair, i64 t_ms) {
@@ -49,10 +57,10 @@ static i64 newest_spot(const Window *w, i64 pair, i64 t_ms) {
    It follows its own candles up to the end of its contract, where a liquidation comes first. */
 static int interrupt(Account *a, int at, i64 e) {
     const Window *w = a->w;
-    const Position *p = &a->held[at];
+    const Position *p = held_at(a, at);
     i64 pair = p->pair, end_ms = contract_end_ms(a, pair);
     int ends = end_ms <= w->times[e];
-    if (w->high[place(w, pair, e)] >= p->liquidated_from) {
+    if (moment_of(w, pair, e)->high >= p->liquidated_from) {
         i64 c = w->candles_before[pair * (w->events + 1) + e];
         while (w->candle_high[c] < p->liquidated_from) c++;
         if (!ends || w->candle_closed[c] <= end_ms) {
@@ -64,23 +72,13 @@ static int interrupt(Account *a, int at, i64 e) {
     return ends;
 }
 
-/* What exchanges took since the event before, then funding. Return the pairs that ended as bits. */
-static uint64_t collect(Account *a, i64 e) {
+/* Let exchanges take what ended since the event before. Return the pairs that ended as bits. */
+static uint64_t interrupts(Account *a, i64 e) {
     uint64_t ended = 0;
     for (int i = 0; i < a->count;) {
-        i64 pair = a->held[i].pair;
-        if (interrupt(a, i, e)) ended |= 1ull << pair;
+        i64 pair = a->opened[i];
+        if (a->held[pair].leaves == e && interrupt(a, i, e)) ended |= 1ull << pair;
         else i++;
-    }
-    for (int i = 0; i < a->count; i++) {
-        Position *p = &a->held[i];
-        double paid = funding_at(a, p, e);
-        p->funding += (i64)paid;
-        a->cash += (i64)paid;
-        if (!a->paid) continue;
-        double *sums = paid_until(a, p->pair, e);
-        sums[e + 1] = sums[e] + paid;
-        a->summed[p->pair] = e + 1;
     }
     return ended;
 }
@@ -90,27 +88,33 @@ static uint64_t exits(Account *a, i64 e) {
     const Window *w = a->w;
     uint64_t ended = 0;
     for (int i = 0; i < a->count;) {
-        const Position *p = &a->held[i];
-        i64 pair = p->pair, k = place(w, pair, e);
+        i64 pair = a->opened[i];
+        Position *p = &a->held[pair];
+        if (p->leaves != e) { i++; continue; }
+        const Moment *now = moment_of(w, pair, e);
         int reason = -1;
-        if (w->fresh[k] && w->mark[k] >= p->forced_from) reason = MARGIN;
-        else if (w->fresh[k] && a->by->stay_column >= 0 && wants_exit(a, k)) reason = SIGNAL;
-        if (reason < 0) { i++; continue; }
-        close_hedge(a, i, w->times[e], reason, w->spot[k], w->perp[k], e);
+        if (now->fresh && now->mark >= p->forced_from) reason = MARGIN;
+        else if (now->fresh && a->by->stay_column >= 0 && wants_exit(a, place(w, pair, e))) reason = SIGNAL;
+        if (reason < 0) {
+            p->leaves = search_exit(a, p, e + 1);
+            i++;
+            continue;
+        }
+        close_hedge(a, i, w->times[e], reason, now->spot, now->perp, e);
         ended |= 1ull << pair;
     }
     return ended;
 }
 
-/* Enter the pairs worth it, the best first, then by symbol, until all slots are taken. */
-static void entries(Account *a, i64 e, uint64_t ended) {
+/* Enter those of some pairs, the best first, then by symbol, until all slots are taken. */
+static void entries(Account *a, i64 e, uint64_t candidates) {
     const Window *w = a->w;
     i64 pairs[MOST_PAIRS];
     i64 orders[MOST_PAIRS];
     int count = 0;
-    for (i64 pair = 0; pair < w->pairs; pair++) {
-        if ((ended >> pair & 1) || is_held(a, pair) || !may_enter(a, pair, e)) continue;
-        i64 order = a->by->order_values < 0 ? 0 : w->values[a->by->order_values][place(w, pair, e)];
+    for (; candidates; candidates &= candidates - 1) {
+        i64 pair = __builtin_ctzll(candidates);
+        i64 order = a->by->order_values < 0 ? 0 : w->values[a->by->order_values][e * w->pairs + pair];
         int at = count++;
         for (; at > 0; at--) {
             int behind = orders[at - 1] < order
@@ -125,104 +129,55 @@ static void entries(Account *a, i64 e, uint64_t ended) {
     for (int i = 0; i < count && a->count < a->own->slots && a->fits; i++) open_hedge(a, pairs[i], e);
 }
 
+/* Pay the hedges of a hold baseline; those of a trial accrue later. */
+static void collect(Account *a, i64 e) {
+    for (int i = 0; i < a->count && !a->hold_paid; i++) pay_at(a, held_at(a, i), e);
+}
+
+/* Return the pairs that may be entered at event e, beside those that ended there, as bits. */
+static uint64_t candidates_at(Account *a, i64 e, uint64_t ended) {
+    if (a->found_at == e) return a->found;
+    if (a->count >= a->own->slots || !any_may_enter(a, e)) return 0;
+    return may_enter(a, e, a->every & ~(ended | a->taken));
+}
+
 static void on_event(Account *a, i64 e) {
-    uint64_t ended = a->count ? collect(a, e) : 0;
+    uint64_t ended = interrupts(a, e);
+    collect(a, e);
     ended |= exits(a, e);
-    if (a->count < a->own->slots && any_may_enter(a, e)) entries(a, e, ended);
-    point_at(a, e, equity_at(a, e));
+    uint64_t candidates = candidates_at(a, e, ended);
+    if (candidates) entries(a, e, candidates);
     a->results[IN_MARKET] += a->count > 0;
+    point_at(a, e);
 }
 
 static void on_last_event(Account *a, i64 e) {
     const Window *w = a->w;
-    if (a->count) collect(a, e);
+    interrupts(a, e);
+    collect(a, e);
     while (a->count) {
-        i64 k = place(w, a->held[0].pair, e);
-        close_hedge(a, 0, w->times[e], END, w->spot[k], w->perp[k], e);
+        const Moment *now = moment_of(w, a->opened[0], e);
+        close_hedge(a, 0, w->times[e], END, now->spot, now->perp, e);
     }
-    point_at(a, e, (double)a->cash);
+    point_at(a, e);
 }
 
-#define SCAN 16 /* values that are looked at together */
-
-/* Return the first index in [e, stop) whose value is below the threshold x, `stop` for none; all that is compared is noted. */
-static i64 first_below(Limits *limits, const i32 *values, i64 e, i64 stop, i32 x) {
-    i32 least = INT32_MAX;
-    for (; e + SCAN <= stop; e += SCAN) {
-        i32 own = INT32_MAX;
-        for (int k = 0; k < SCAN; k++) own = values[e + k] < own ? values[e + k] : own;
-        if (own < x) break;
-        least = own < least ? own : least;
-    }
-    for (; e < stop && values[e] >= x; e++) least = values[e] < least ? values[e] : least;
-    if (least < limits->most) limits->most = least;
-    if (e < stop) met(limits, values[e], x);
-    return e;
-}
-
-/* Return the first index in [e, stop) whose value reaches the threshold x, in the same way. */
-static i64 first_from(Limits *limits, const i32 *values, i64 e, i64 stop, i32 x) {
-    i32 most = INT32_MIN;
-    for (; e + SCAN <= stop; e += SCAN) {
-        i32 own = INT32_MIN;
-        for (int k = 0; k < SCAN; k++) own = values[e + k] > own ? values[e + k] : own;
-        if (own >= x) break;
-        most = own > most ? own : most;
-    }
-    for (; e < stop && values[e] < x; e++) most = values[e] > most ? values[e] : most;
-    if (most > limits->above) limits->above = most;
-    if (e < stop) met(limits, values[e], x);
-    return e;
-}
-
-/* Return the first index in [e, stop) whose price is x or more. */
-static i64 first_price_from(const i64 *prices, i64 e, i64 stop, i64 x) {
-    for (; e + SCAN <= stop; e += SCAN) {
-        i64 any = 0;
-        for (int k = 0; k < SCAN; k++) any |= prices[e + k] >= x;
-        if (any) break;
-    }
-    while (e < stop && prices[e] < x) e++;
-    return e;
-}
-
-static i64 search_exit(Account *a, const Position *p, i64 at, i64 stop) {
-    const Window *w = a->w;
-    i64 k = p->pair * w->events, ending = w->end_event[p->pair];
-    if (ending < stop && contract_end_ms(a, p->pair) != INT64_MAX) stop = ending;
-    if (a->by->stay_column >= 0)
-        stop = first_below(&a->alike.stay, w->columns[a->by->stay_column] + k, at, stop, (i32)a->run->stay_from);
-    i64 least = p->liquidated_from < p->forced_from ? p->liquidated_from : p->forced_from;
-    if (at >= stop || w->worst_ahead[k + at] < least) return stop;
-    return first_price_from(w->worst + k, at, stop, least);
-}
-
-/* Return the first event in [at, stop) at which a hedge may leave, else `stop`; no event is searched twice. */
-static i64 first_exit(Account *a, Position *p, i64 at, i64 stop) {
-    if (p->leaves >= at) return p->leaves < stop ? p->leaves : stop;
-    i64 from = p->clear > at ? p->clear : at;
-    if (from >= stop) return stop;
-    i64 found = search_exit(a, p, from, stop);
-    if (found < stop) p->leaves = found;
-    p->clear = found;
-    return found;
-}
-
+/* Return the first event from `at` to before `stop` at which a pair may be entered, else `stop`, where a hedge may leave. */
 static i64 first_entry(Account *a, i64 at, i64 stop) {
-    const Window *w = a->w;
-    const i32 *best = w->columns[a->by->best_column];
+    const i32 *best = a->w->columns[a->by->best_column];
     i32 from = (i32)a->run->enter_from[0];
     Limits *limits = &a->alike.enter[0];
-    for (i64 e = first_from(limits, best, at, stop, from); e < stop; e = first_from(limits, best, e + 1, stop, from))
-        for (i64 pair = 0; pair < w->pairs; pair++)
-            if (!is_held(a, pair) && may_enter(a, pair, e)) return e;
+    for (i64 e = first_from(limits, best, at, stop, from); e < stop; e = first_from(limits, best, e + 1, stop, from)) {
+        a->found = may_enter(a, e, a->every & ~a->taken);
+        if (a->found) return a->found_at = e;
+    }
     return stop;
 }
 
 /* Return the first event from `at` on at which an order is possible, at most `last`. */
 static i64 next_stop(Account *a, i64 at, i64 last) {
     i64 stop = last;
-    for (int i = 0; i < a->count; i++) stop = first_exit(a, &a->held[i], at, stop);
+    for (int i = 0; i < a->count; i++) stop = held_at(a, i)->leaves < stop ? held_at(a, i)->leaves : stop;
     return a->count < a->own->slots && a->count < a->w->pairs ? first_entry(a, at, stop) : stop;
 }
 
@@ -259,6 +214,7 @@ static void replay_one(Account *a) {
         at = stop + 1;
         if (fabs((double)a->cash) >= EXACT_SUMS) a->fits = 0;
     }
+    if (!a->fits && a->hold_paid) drop_stretch(a);
     if (a->fits) {
         on_last_event(a, last);
         a->results[FINAL] = a->cash;
@@ -288,6 +244,7 @@ static void begin(Account *a, const Batch *b, const Run *run, i64 account, int a
     a->exposure = 0;
     a->bound = 0;
     a->taken = 0;
+    a->stretch = a->found_at = -1;
     a->days = 0;
     a->curve = curve_begin(a->curve.equity, a->own->capital);
     a->ledger = ledger_begin();
@@ -309,12 +266,12 @@ static void replay_hold(Account *a, const Batch *b, i64 account, double *paid, i
 /* Share out `scratch`, which may be none; return the number of float64 that it needs. */
 static i64 share_out(Account *a, Lanes *lanes, double *scratch) {
     const Window *w = a->w;
-    double **parts[] = {&lanes->weekly, &a->curve.equity, &a->funding, &a->booked, &a->day_ends, &lanes->whole,
+    double **parts[] = {&lanes->weekly, &a->curve.equity, &a->flows, &a->values, &a->booked, &a->day_ends, &lanes->whole,
                         &a->day_spot, &a->day_perp};
-    const i64 sizes[] = {w->weeks * LANES, w->events + FOUR, w->events + FOUR, w->events + FOUR, w->days + 1, w->days,
+    const i64 sizes[] = {w->weeks * LANES, w->events + FOUR, w->events + FOUR, w->events + FOUR, SPAN, w->days + 1, w->days,
                          w->pairs * w->days, w->pairs * w->days};
     i64 used = 0;
-    for (int i = 0; i < 8; used += sizes[i++])
+    for (int i = 0; i < 9; used += sizes[i++])
         if (scratch) *parts[i] = scratch + used;
     return used;
 }
@@ -366,15 +323,20 @@ int REPLAY(const Window *w, const Batch *b, AddBlock add_block) {
     Account *a = malloc(sizeof *a);
     double *paid = malloc((size_t)(w->pairs * (w->events + 1)) * sizeof *paid), *scratch = NULL;
     Lanes lanes = {.w = w, .batch = b};
-    Opening *openings = malloc(OPENINGS * sizeof *openings);
+    i64 places = w->pairs * OPENINGS < MOST_OPENINGS ? w->pairs * OPENINGS : MOST_OPENINGS;
+    Opening *openings = malloc((size_t)places * sizeof *openings);
     Remembered *known = malloc(sizeof *known);
     i64 *order = malloc((size_t)(2 * b->count) * sizeof *order);
     if (a && openings && known && order) {
-        for (int i = 0; i < OPENINGS; i++) openings[i].account = -1;
+        for (i64 i = 0; i < places; i++) openings[i].account = -1;
         a->openings = openings;
+        a->places = places;
         a->w = w;
         a->add_block = add_block;
         a->terms.account = -1;
+        a->every = ~0ull >> (64 - w->pairs);
+        a->ending = 0;
+        for (i64 pair = 0; pair < w->pairs; pair++) a->ending |= (uint64_t)(w->end_ms[pair] != INT64_MAX) << pair;
         known->account = -1;
         scratch = calloc((size_t)share_out(a, &lanes, NULL), sizeof *scratch);
     }

@@ -1,10 +1,11 @@
-/* Spans of events at which no order is possible: every held hedge is only paid and priced, many events at once. */
+/* Spans of events through which hedges are only paid and priced, many events at once.
+
+   A hedge of a trial accrues late: when it leaves, or when its account has to know its cash. Payments and values go into
+   tables of events, from which the equity of a whole stretch of events is summed once no hedge is held any more. A hold
+   baseline is asked for the sums of its payments and for the equity at the ends of days. */
 #ifndef CARRYGRID_SPANS_H
 #define CARRYGRID_SPANS_H
-#include "orders.h"
-#if defined(__AVX2__)
-#include <immintrin.h>
-#endif
+#include "account.h"
 
 /* Return the sums of four numbers up to each, and its last number in all lanes. Exact in any order, since all are whole. */
 static inline Four sums_of(Four x) {
@@ -23,7 +24,6 @@ static inline Four last_of(Four x) {
     return (Four){x[3], x[3], x[3], x[3]};
 #endif
 }
-static inline void put_four(double *to, Four x) { memcpy(to, &x, sizeof x); }
 
 /* Write the sums of values up to each, from `sum` on. */
 static void running_sums(const double *restrict values, i64 count, double sum, double *restrict sums) {
@@ -35,13 +35,6 @@ static void running_sums(const double *restrict values, i64 count, double sum, d
         before += last_of(own);
     }
     for (sum = before[0]; e < count; e++) sums[e] = sum += values[e];
-}
-
-static double sum_of(const double *values, i64 count) {
-    double sum = 0;
-#pragma omp simd reduction(+ : sum)
-    for (i64 e = 0; e < count; e++) sum += values[e];
-    return sum;
 }
 
 /* The numbers that one hedge is paid and priced with. */
@@ -69,12 +62,12 @@ static inline double value_of(const Held *h, double spot, double perp) {
 /* Write payments on the line of a hedge; return 0 where one was a tie. */
 static int pay_on_line(const Held *held, i64 count, double *restrict funding) {
     const Line line = held->line;
-    const double *flow = held->flow, per_unit = 1 / line.flow_unit;
+    const double *flow = held->flow;
     double most = 0;
 #pragma omp simd reduction(max : most)
     for (i64 e = 0; e < count; e++) {
         double rest;
-        funding[e] = paid_on_line(&line, per_unit, flow[e], &rest);
+        funding[e] = paid_on_line(&line, flow[e], &rest);
         most = rest > most ? rest : most;
     }
     return most < 0.5 * line.flow_unit;
@@ -89,51 +82,127 @@ static void pay(const Held *held, i64 count, double *restrict funding) {
 }
 
 /* Add what a hedge is worth at each of some prices. */
-static void add_values(const Held *held, i64 count, const double *restrict spot, const double *restrict perp, double *restrict equity) {
+static void add_values(const Held *held, i64 count, const double *restrict spot, const double *restrict perp, double *restrict values) {
     const Held h = *held;
     if (h.line.fits) {
 #pragma omp simd
-        for (i64 e = 0; e < count; e++) equity[e] += on_line(&h.line, spot[e], perp[e]);
+        for (i64 e = 0; e < count; e++) values[e] += on_line(&h.line, spot[e], perp[e]);
         return;
     }
 #pragma omp simd
-    for (i64 e = 0; e < count; e++) equity[e] += value_of(&h, spot[e], perp[e]);
+    for (i64 e = 0; e < count; e++) values[e] += value_of(&h, spot[e], perp[e]);
 }
 
-/* Whole vectors of events: what is written beyond the last of `count` is overwritten by the events that follow. */
-static inline i64 whole_fours(i64 count) { return (count + FOUR - 1) / FOUR * FOUR; }
+#define SPAN 512 /* payments that are worked out before they are summed: they stay in the nearest cache */
 
-/* Hold all hedges of a trial through the events from `first` to before `stop`. */
-static void hold_through(Account *a, i64 first, i64 stop) {
-    i64 count = stop - first, whole = whole_fours(count);
-    double *restrict equity = a->curve.equity + first, *restrict funding = a->funding, cash = (double)a->cash;
-    for (int i = 0; i < a->count; i++) {
-        Position *p = &a->held[i];
-        const Held h = held_from(a, p, first);
-        double *own = i == 0 ? funding : a->booked;
-        pay(&h, whole, own);
-        for (i64 e = 0; i > 0 && e < whole; e++) funding[e] += own[e];
-        i64 paid = (i64)sum_of(own, count);
-        p->funding += paid;
-        a->cash += paid;
+/* Book the payments of a hedge on its line at each event and add its values; return the sum of the payments, and in `tie`
+   whether one of them has still to be settled. Where a lane is beyond the last event, nothing is added. */
+static double accrue_on_line(const Held *h, i64 count, double *restrict flows, double *restrict values, int *tie) {
+    const Line line = h->line;
+    const Four by_flow = all_of(line.by_flow), per_unit = all_of(line.per_unit), unit = all_of(-line.flow_unit), base = all_of(line.base);
+    const Four by_spot = all_of(line.by_spot), by_perp = all_of(line.by_perp), half = all_of(0.5 * line.flow_unit), rounder = all_of(ROUNDER);
+    Four sum = {0};
+    Mask ties = {0};
+    for (i64 e = 0; e < count; e += FOUR) {
+        const Mask lanes = first_lanes(count - e);
+        Four product = by_flow * four_of(h->flow + e), paid = product * per_unit + rounder - rounder;
+        ties |= size_of(plus_product(product, paid, unit)) >= half;
+        Four value = plus_product(plus_product(base, by_spot, four_of(h->spot + e)), by_perp, four_of(h->perp + e));
+        paid = kept(lanes, paid);
+        put_four(flows + e, four_of(flows + e) + paid);
+        put_four(values + e, four_of(values + e) + kept(lanes, value));
+        sum += paid;
     }
+    *tie = any_lane(ties);
+    return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
+
+/* Book what a hedge of a trial was paid, and add its values, from where it has not accrued to before `stop`. */
+static void accrue(Account *a, Position *p, i64 stop) {
+    i64 first = p->accrued, count = stop - first;
+    if (count <= 0) return;
+    const Held h = held_from(a, p, first);
+    double *flows = a->flows + first, paid = 0;
+    int settle = 1;
+    if (h.line.fits) paid = accrue_on_line(&h, count, flows, a->values + first, &settle);
+    else add_values(&h, count, h.spot, h.perp, a->values + first);
+    for (i64 e = 0; settle && e < count; e++) {
+        double rest, booked = h.line.fits ? paid_on_line(&h.line, h.flow[e], &rest) : 0, more = payment_of(&h, e) - booked;
+        flows[e] += more;
+        paid += more;
+    }
+    p->accrued = stop;
+    p->funding += (i64)paid;
+    a->cash += (i64)paid;
+}
+
+/* Let all hedges of a trial accrue through event e, so that its cash is known. */
+static void accrue_all(Account *a, i64 e) {
+    for (int i = 0; i < a->count; i++) accrue(a, held_at(a, i), e + 1);
+}
+
+/* Return a bound of what the hedges of a trial may have been paid, or pay, up to event e beyond what has accrued. */
+static double most_unaccrued(Account *a, i64 e) {
+    double most = 0;
+    for (int i = 0; i < a->count; i++) most += (double)(e + 1 - held_at(a, i)->accrued) * held_at(a, i)->most_paid;
+    return most;
+}
+
+/* Book cash of a trial or of a hold baseline at event e. */
+static void book_at(Account *a, i64 e, i64 amount) {
+    a->cash += amount;
+    if (a->hold_paid) a->flows[e] += (double)amount;
+}
+
+/* Pay one hedge at event e, at which it has not accrued yet. */
+static void pay_at(Account *a, Position *p, i64 e) {
+    double paid = funding_at(a, p, e);
+    p->funding += (i64)paid;
+    book_at(a, e, (i64)paid);
+    if (!a->paid) return;
+    double *sums = paid_until(a, p->pair, e);
+    sums[e + 1] = sums[e] + paid;
+    a->summed[p->pair] = e + 1;
+}
+
+/* Let the equity from event e on be summed later: a hedge is about to be opened. */
+static void begin_stretch(Account *a, i64 e) {
+    if (a->stretch >= 0) return;
+    a->stretch = e;
+    a->stretch_cash = a->cash;
+}
+
+/* Sum the equity of the stretch up to before `stop`, at which all is booked, and clear its tables. */
+static void end_stretch(Account *a, i64 stop) {
+    i64 first = a->stretch;
+    double *restrict equity = a->curve.equity, *restrict flows = a->flows, *restrict values = a->values, cash = (double)a->stretch_cash;
     Four before = {cash, cash, cash, cash};
-    for (i64 e = 0; e < whole; e += FOUR) {
-        Four own = sums_of(four_of(funding + e));
-        put_four(equity + e, before + own);
+    const Four zero = {0};
+    for (i64 e = first; e < stop; e += FOUR) {
+        Four own = sums_of(four_of(flows + e));
+        put_four(equity + e, before + own + four_of(values + e));
         before += last_of(own);
-    }
-    for (int i = 0; i < a->count; i++) {
-        const Held h = held_from(a, &a->held[i], first);
-        add_values(&h, whole, h.spot, h.perp, equity);
+        put_four(flows + e, zero);
+        put_four(values + e, zero);
     }
     curve_through(&a->curve, a->w->times, first, stop);
+    a->stretch = -1;
 }
 
-/* Take the equity after event e; of a hold baseline it is asked at the ends of days alone. */
-static void point_at(Account *a, i64 e, double equity) {
-    if (a->hold_paid) { curve_point(&a->curve, a->w->times, e, equity); return; }
-    while (a->days < a->w->days && a->w->day_ends[a->days] == e) a->day_ends[++a->days] = equity;
+/* Clear the tables of a run that is given up. */
+static void drop_stretch(Account *a) {
+    memset(a->flows, 0, (size_t)a->w->events * sizeof *a->flows);
+    memset(a->values, 0, (size_t)a->w->events * sizeof *a->values);
+}
+
+/* Take the equity after event e: of a hold baseline where it is the end of a day; of a trial unless it is summed later. */
+static void point_at(Account *a, i64 e) {
+    if (!a->hold_paid) {
+        while (a->days < a->w->days && a->w->day_ends[a->days] == e) a->day_ends[++a->days] = equity_at(a, e);
+        return;
+    }
+    if (a->stretch < 0) curve_point(&a->curve, a->w->times, e, (double)a->cash);
+    else if (a->count == 0) end_stretch(a, e + 1);
 }
 
 /* Write the prices at the ends of days. */
@@ -146,18 +215,16 @@ static void put_day_prices(const Account *a) {
         }
 }
 
-#define SPAN 512 /* payments that are worked out before they are summed: they stay in the nearest cache */
-
 /* Hold all hedges of a hold baseline: its payments are kept, and the equity at the ends of days. */
 static void baseline_through(Account *a, i64 first, i64 stop) {
     const Window *w = a->w;
     i64 count = stop - first, from = a->days, cash = a->cash;
     while (a->days < w->days && w->day_ends[a->days] < stop) a->days++;
     i64 days = a->days - from;
-    double *restrict ends = a->day_ends + from + 1, *restrict funding = a->funding;
+    double *restrict ends = a->day_ends + from + 1, *restrict funding = a->booked;
     for (i64 d = 0; d < days; d++) ends[d] = (double)cash;
     for (int i = 0; i < a->count; i++) {
-        Position *p = &a->held[i];
+        Position *p = held_at(a, i);
         const Held h = held_from(a, p, first);
         double *sums = paid_until(a, p->pair, first), earlier = sums[first];
         const double *restrict spot = a->day_spot + p->pair * w->days + from, *restrict perp = a->day_perp + p->pair * w->days + from;
@@ -181,8 +248,7 @@ static void baseline_through(Account *a, i64 first, i64 stop) {
 /* Pass through the events from `first` to before `stop`, at which hedges only settle. */
 static void pass_through(Account *a, i64 first, i64 stop) {
     if (!a->hold_paid) baseline_through(a, first, stop);
-    else if (a->count) hold_through(a, first, stop);
-    else curve_flat(&a->curve, a->w->times, first, stop, (double)a->cash);
+    else if (a->count == 0) curve_flat(&a->curve, a->w->times, first, stop, (double)a->cash);
     if (a->count) a->results[IN_MARKET] += stop - first;
 }
 #endif

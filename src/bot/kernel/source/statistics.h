@@ -50,7 +50,7 @@ static void put_ratios(const Returns *r, int k, i64 count, double *volatility, d
 
 /* Write the ratios of four runs and of their lead over the hold baselines, as statistics.returns sums them: strictly from
    the oldest to the newest return that is not zero, beside which zeros change no sum. */
-static void year_ratios(const Lanes *lanes, int at) {
+static void year_ratios(Lanes *lanes, int at) {
     const double *const *returns = lanes->returns + at, *const *hold = lanes->hold + at;
     i64 days = lanes->w->days;
     Returns own = {0}, lead = {0};

@@ -1,0 +1,65 @@
+/* Searches for the next event at which an order is possible. */
+#ifndef CARRYGRID_SEARCH_H
+#define CARRYGRID_SEARCH_H
+#include "account.h"
+
+#define SCAN 16 /* values that are looked at together */
+
+/* Return the first index in [e, stop) whose value is below the threshold x, `stop` for none; all that is compared is noted. */
+static i64 first_below(Limits *limits, const i32 *values, i64 e, i64 stop, i32 x) {
+    i32 least = INT32_MAX;
+    for (; e + SCAN <= stop; e += SCAN) {
+        i32 own = INT32_MAX;
+        for (int k = 0; k < SCAN; k++) own = values[e + k] < own ? values[e + k] : own;
+        if (own < x) break;
+        least = own < least ? own : least;
+    }
+    for (; e < stop && values[e] >= x; e++) least = values[e] < least ? values[e] : least;
+    if (least < limits->most) limits->most = least;
+    if (e < stop) met(limits, values[e], x);
+    return e;
+}
+
+/* Return the first index in [e, stop) whose value reaches the threshold x, in the same way. */
+static i64 first_from(Limits *limits, const i32 *values, i64 e, i64 stop, i32 x) {
+    i32 most = INT32_MIN;
+    for (; e + SCAN <= stop; e += SCAN) {
+        i32 own = INT32_MIN;
+        for (int k = 0; k < SCAN; k++) own = values[e + k] > own ? values[e + k] : own;
+        if (own >= x) break;
+        most = own > most ? own : most;
+    }
+    for (; e < stop && values[e] < x; e++) most = values[e] > most ? values[e] : most;
+    if (most > limits->above) limits->above = most;
+    if (e < stop) met(limits, values[e], x);
+    return e;
+}
+
+/* Return the first index in [e, stop) whose price is x or more. */
+static i64 first_price_from(const i64 *prices, i64 e, i64 stop, i64 x) {
+    for (; e + SCAN <= stop; e += SCAN) {
+        i64 any = 0;
+        for (int k = 0; k < SCAN; k++) any |= prices[e + k] >= x;
+        if (any) break;
+    }
+    while (e < stop && prices[e] < x) e++;
+    return e;
+}
+
+/* Return the end of a pair's contract if this run meets it, else a moment that never comes. */
+static i64 contract_end_ms(const Account *a, i64 pair) {
+    return a->own->ends_dead || a->w->end_recorded[pair] ? a->w->end_ms[pair] : INT64_MAX;
+}
+
+/* Return the first event from `at` on at which a hedge may leave, the last of the window where there is none. */
+static i64 search_exit(Account *a, const Position *p, i64 at) {
+    const Window *w = a->w;
+    i64 k = p->pair * w->events, stop = w->events - 1;
+    if (w->end_event[p->pair] < stop && contract_end_ms(a, p->pair) != INT64_MAX) stop = w->end_event[p->pair];
+    if (a->by->stay_column >= 0)
+        stop = first_below(&a->alike.stay, w->columns[a->by->stay_column] + k, at, stop, (i32)a->run->stay_from);
+    i64 least = p->liquidated_from < p->forced_from ? p->liquidated_from : p->forced_from;
+    if (at >= stop || least == INT64_MAX || moment_of(w, p->pair, at - 1)->worst_after < least) return stop;
+    return first_price_from(w->worst + k, at, stop, least);
+}
+#endif
