@@ -81,6 +81,22 @@ def test_axes_metric_and_order_are_chosen_and_kept_in_the_address(
     assert visit.complaints == []
 
 
+def test_map_is_asked_for_once_with_the_page_and_by_its_scripts_where_the_address_chooses(
+    address: str, visit: Visit, hands: Hands
+) -> None:
+    page, sweep_id = visit.page, submit(address)
+    hands.work(sweep_id)
+    for choice, asked_by in (("", "link"), ("?metric=net_pnl", "fetch")):
+        page.goto(f"{address}/dashboard/sweeps/{sweep_id}{choice}")
+        expect(page.locator("#heatmap[data-settled]")).to_be_visible()
+        maps = page.evaluate(
+            """performance.getEntriesByType("resource").filter(({ name }) => name.includes("/map?"))
+               .map(({ initiatorType }) => initiatorType)"""
+        )
+        assert maps == [asked_by]
+    assert visit.complaints == []
+
+
 def test_hostile_name_is_text(address: str, visit: Visit, hands: Hands) -> None:
     page = visit.page
     sweep_id = submit(address, name=HOSTILE)

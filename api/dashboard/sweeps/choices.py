@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from api.dashboard.sweeps.trial_table import usually_distinct
 from api.presentation.presenters import SweepPage, text_of
@@ -50,6 +51,17 @@ def view_document(sweep: SweepPage, leading: Sequence[str], pinned: Sequence[int
             "distinct": usually_distinct(sweep),
         },
     }
+
+
+def first_map(view: Mapping[str, Any]) -> str | None:
+    """Return the query of the map that a page shows first, as its scripts ask for it; None without axes."""
+    usual = view["defaults"]
+    if not (usual["x"] and usual["y"]):
+        return None
+    names = ["x", "y", "metric", "agg", "scenarios"]
+    if usual["scenarios"] != NO_AXES:
+        names.append("scenario_rank")
+    return urlencode({**{name: usual[name] for name in names}, "most": view["most_cells"]})
 
 
 def chosen_filters(sweep: SweepPage, query: Mapping[str, str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse
 from api.dashboard import rows
 from api.dashboard.forms.parameter_form import parameter_kinds
 from api.dashboard.pages import Pages
-from api.dashboard.sweeps.choices import chosen_filters, chosen_scenarios, view_document
+from api.dashboard.sweeps.choices import chosen_filters, chosen_scenarios, first_map, view_document
 from api.dashboard.sweeps.controls import controls_of
 from api.dashboard.sweeps.trial_table import ROW_COUNTS, USUAL_COLUMNS, TableChoice
 from api.dependencies import DatabaseDep
@@ -70,8 +70,10 @@ async def sweep_page(
     spec = context["sweep"].spec
     context["leading"] = await database.analyze(leading_axes, sweep_id, spec, usual_scenarios(spec))
     sweep = context["sweep"]
+    view = view_document(sweep, context["leading"], context["pinned"])
     context |= {
-        "view": view_document(sweep, context["leading"], context["pinned"]),
+        "view": view,
+        "first_map": None if request.url.query else first_map(view),
         "metrics": sweep.metrics,
         "metrics_brief": brief(sweep.metrics),
         "controls": controls_of(sweep.view),
