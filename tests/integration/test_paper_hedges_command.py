@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from exchange_server import Binance, Bybit, ExchangeServer, ServedPair, serving
+from exchange_server import Binance, Bybit, ExchangeServer, Okx, ServedPair, serving
 from hedge_files import hedge_data
 from servers import eventually, skip_or_fail
 
@@ -77,7 +77,23 @@ def settled(rate: str, low: Sequence[int] = ()) -> list[tuple[int, str]]:
     return [(t_ms, "-0.0001" if (t_ms - START_MS) // HOUR_MS in low else rate) for t_ms in times]
 
 
+LENT = {
+    **USUAL,
+    "exchange": "okx",
+    "structure": "reverse",
+    "symbols": ["ABC/USDT:USDT"],
+    "min_funding_rate": "0.00001",
+    "exit_funding_rate": "-0.01",
+}
+YEARLY = [(FIRST_MS + hour * HOUR_MS, f"0.0{hour % 7 + 1}") for hour in range(HOURS)]
+HOURLY = {"0.01": "0.000001141552511416", "0.02": "0.000002283105022831", "0.03": "0.000003424657534247"}
+HOURLY |= {"0.04": "0.000004566210045662", "0.05": "0.000005707762557078", "0.06": "0.000006849315068493"}
+HOURLY |= {"0.07": "0.000007990867579909"}
+"""Rates of an hour, to 18 places, by those of a year."""
 PAIRS = {
+    "okx": ServedPair(
+        "ABC", "ABC", candles(0), candles(0.2), candles(0.1), settled("-0.0011"), borrow=YEARLY
+    ),
     "binance": ServedPair(
         "ABC", "ABC", candles(0), candles(0.5), candles(0.4), settled("0.0011", low=(24, 32))
     ),
@@ -89,7 +105,11 @@ class Exchanges(ExchangeServer):
     """Both exchanges at one address, by one clock."""
 
     def answer(self, path: str, query: dict[str, Any]) -> Any:
-        asked = (Bybit, "bybit") if path.startswith("/v5/") else (Binance, "binance")
+        asked: tuple[type[ExchangeServer], str] = (Binance, "binance")
+        if path.startswith("/v5/"):
+            asked = Bybit, "bybit"
+        elif path.startswith("/api/v5/"):
+            asked = Okx, "okx"
         made, name = asked
         return made(PAIRS[name], self.now_ms).answer(path, query)
 
@@ -105,6 +125,8 @@ def files() -> dict[str, str]:
         for leg, rows in legs.items():
             lines = [",".join(map(str, row)) for row in rows]
             found[f"{name}/ABCUSDT-{leg}-1h.csv"] = "\n".join(["header", *lines])
+    rates = [f"{t_ms},{HOURLY[yearly]}," for t_ms, yearly in YEARLY]
+    found["okx/ABCUSDT-borrow.csv"] = "\n".join(["timestamp_ms,hourly_rate,max_quantity", *rates])
     return found
 
 
@@ -252,3 +274,18 @@ def test_a_session_killed_with_a_transfer_under_way_and_one_leg_gone_writes_the_
     document = assert_ends_as_replayed(paper, LEVELLED, 56)
     assert document["trades"][0]["reason"] == "adl"
     assert document["metrics"]["transfer_cost"] != "0"
+
+
+@pytest.mark.parametrize("paper", [LENT], indirect=True)
+def test_a_session_that_borrows_asks_for_the_rates_and_writes_the_document_of_a_replay(paper: Paper) -> None:
+    paper.start(24)
+    paper.tell(8.1, lambda now: now.hedges)
+    paper.tell(16.1)
+    paper.kill()
+    assert "ABC: okx is asked for its borrow rate" in paper.output
+    paper.start(24)
+    paper.tell(24.1)
+    document = assert_ends_as_replayed(paper, LENT, 24)
+    assert document["borrowing"] == ["ABC: okx is asked for its borrow rate"]
+    [trade] = document["trades"]
+    assert float(trade["borrow_cost"]) > 0

@@ -17,11 +17,13 @@ from bot.clock import Clock, SystemClock
 from bot.config.hedge_checks import needs_hedge_engine
 from bot.config.run_config import RunConfig
 from bot.errors import InvalidInputError
+from bot.market_store.fetch.live_borrowing import LiveBorrowing, borrowed_coins
 from bot.market_store.fetch.live_exchange import LiveExchange
 from bot.market_store.fetch.live_hedges import LiveHedgeExchange
 from bot.market_store.paper.hedge_sessions import HedgeSessionStore
 from bot.market_store.paper.pair_sessions import PaperStore
 from bot.market_store.paper.stored_records import StoredRecords
+from bot.market_store.store import HistoricalDataStore
 from bot.numbers.money import ZERO, plain
 from bot.paper.account_types import AccountStore, AccountType, AccountUpdate, S, U
 from bot.paper.feed import MarketFeed
@@ -102,7 +104,11 @@ def print_status(path: Path, session: str | None) -> None:
 def _hedges_so_far(config: RunConfig, name: str, engine: sa.Engine) -> dict[str, Any]:
     store = HedgeSessionStore(engine)
     saved = _found(name, store.find(name))
-    return session_result(config, saved, store.trades(name), store.equity(name))
+    borrowing = [notice for one in _borrowing(config, engine).values() for notice in one.notices()]
+    return {
+        **session_result(config, saved, store.trades(name), store.equity(name)),
+        "borrowing": borrowing,
+    }
 
 
 def _pairs_so_far(name: str, engine: sa.Engine) -> dict[str, Any]:
@@ -138,14 +144,28 @@ async def _trade_pairs(plan: SessionPlan, options: PaperOptions, engine: sa.Engi
 
 async def _trade_hedges(plan: SessionPlan, options: PaperOptions, engine: sa.Engine) -> SessionStatus:
     hedges, wall = plan.config.hedges, SystemClock()
+    borrowing = _borrowing(plan.config, engine)
     exchanges = {
-        name: LiveHedgeExchange(name, hedges, wall, options.api_url) for name in plan.config.exchanges
+        name: LiveHedgeExchange(name, hedges, wall, options.api_url, borrowing.get(name))
+        for name in plan.config.exchanges
     }
+    for one in borrowing.values():
+        for notice in one.notices():
+            print(notice, flush=True)
     feeds = {name: PollingFeed(one, one.symbols, options.poll_s) for name, one in exchanges.items()}
     clock = exchanges.get(str(plan.config.exchange)) or next(iter(exchanges.values()))
     accounts = HedgeAccounts(StoredRecords(engine, hedges, clock))
     feed = JoinedFeed(feeds, options.poll_s)
     return await _run(plan, accounts, feed, clock, HedgeSessionStore(engine))
+
+
+def _borrowing(config: RunConfig, engine: sa.Engine) -> dict[str, LiveBorrowing]:
+    """Return what keeps borrow rates current, by exchange; nothing where the parameters name the rate."""
+    if config.borrow_rate_hourly is not None:
+        return {}
+    store = HistoricalDataStore(engine)
+    coins = {name: borrowed_coins(config.hedges, name) for name in config.exchanges}
+    return {name: LiveBorrowing(store, name, own) for name, own in coins.items() if own}
 
 
 async def _run(

@@ -16,7 +16,8 @@ LENDING = ("okx",)
 """Exchanges whose borrow rates are public; the others ask for an account."""
 BASE_TIER = "base"
 """Tier of fetched fees: that of an account which has traded nothing."""
-_PAGE_ROWS = 100
+PAGE_ROWS = 100
+"""Borrow rates in one answer."""
 _HOURS_A_YEAR = 8760
 _RATE_STEP = Decimal("1e-18")
 
@@ -72,17 +73,35 @@ def okx_borrow_rates(
     """
     upper_ms = stretch.until_ms
     while upper_ms > stretch.from_ms:
-        page = calls("fetch_borrow_rate_history", coin, None, _PAGE_ROWS, {"after": str(upper_ms)})
-        times = [int(row["timestamp"]) for row in page]
-        oldest_ms = min(times, default=upper_ms)
-        found: dict[int, BorrowRate] = {}
-        for number, row in enumerate(page, 1):
-            if stretch.from_ms <= int(row["timestamp"]) < stretch.until_ms:
-                _take(found, row, number, refusals)
-        yield [found[t_ms] for t_ms in sorted(found)]
-        if oldest_ms >= upper_ms:
+        page = borrow_page_read(calls(*borrow_page_asked(coin, upper_ms)), upper_ms, stretch, refusals)
+        yield page.rates
+        if page.oldest_ms >= upper_ms:
             break
-        upper_ms = oldest_ms
+        upper_ms = page.oldest_ms
+
+
+class BorrowPage(NamedTuple):
+    """Rates of one answer, ascending, and the time of the oldest row in it."""
+
+    rates: list[BorrowRate]
+    oldest_ms: int
+
+
+def borrow_page_asked(coin: str, upper_ms: int) -> tuple[Any, ...]:
+    """Return ccxt's method and arguments for the newest rates of OKX before a moment."""
+    return "fetch_borrow_rate_history", coin, None, PAGE_ROWS, {"after": str(upper_ms)}
+
+
+def borrow_page_read(
+    rows: Sequence[Mapping[str, Any]], upper_ms: int, stretch: Stretch, refusals: RefusalLog
+) -> BorrowPage:
+    """Return the rates of a stretch in an answer of OKX."""
+    oldest_ms = min((int(row["timestamp"]) for row in rows), default=upper_ms)
+    found: dict[int, BorrowRate] = {}
+    for number, row in enumerate(rows, 1):
+        if stretch.from_ms <= int(row["timestamp"]) < stretch.until_ms:
+            _take(found, row, number, refusals)
+    return BorrowPage([found[t_ms] for t_ms in sorted(found)], oldest_ms)
 
 
 def _take(found: dict[int, BorrowRate], row: Mapping[str, Any], number: int, refusals: RefusalLog) -> None:

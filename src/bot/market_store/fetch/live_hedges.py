@@ -6,9 +6,10 @@ from decimal import Decimal
 from bot.clock import Clock
 from bot.errors import InvalidInputError, UnknownSymbolError
 from bot.market.hedge_names import Hedge, Market, spot_alternative
-from bot.market.rows import SeriesKind
+from bot.market.rows import Rows, SeriesKind
 from bot.market_store.fetch.exchange_markets import Market as Listed
 from bot.market_store.fetch.exchange_markets import Pair, instrument_of
+from bot.market_store.fetch.live_borrowing import LiveBorrowing
 from bot.market_store.fetch.live_exchange import LiveExchange
 from bot.models import HOUR_MS
 from bot.notation import quoted
@@ -19,13 +20,22 @@ class LiveHedgeExchange(LiveExchange):
     """Hourly candles and settlements of the markets of `hedges` on one exchange, as it counts them.
 
     Rows are told under the symbol of a pair, as they are stored: of spot that of the linear perpetual.
+    `borrowing` keeps the rates of borrowed coins current.
     """
 
-    def __init__(self, name: str, hedges: Sequence[Hedge], wall: Clock, api_url: str | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        hedges: Sequence[Hedge],
+        wall: Clock,
+        api_url: str | None = None,
+        borrowing: LiveBorrowing | None = None,
+    ) -> None:
         perps = [leg for hedge in hedges for leg in hedge.perps]
         super().__init__(name, wall, api_url, inverse=any(leg.kind == "inverse" for leg in perps))
         self._name = name
         self._hedges = hedges
+        self._borrowing = borrowing
 
     @property
     def symbols(self) -> list[str]:
@@ -57,6 +67,15 @@ class LiveHedgeExchange(LiveExchange):
             symbol: await self._listed(symbol, perps.get(symbol), spots.get(symbol))
             for symbol in dict.fromkeys((*spots, *perps))
         }
+
+    async def candles(self, symbol: str, kind: SeriesKind, from_ms: int, now_ms: int) -> Rows:
+        """Return the candles that opened since `from_ms` and have closed by `now_ms`.
+
+        With the spot candles of a coin that is borrowed its rates are taken in, so that they are known first.
+        """
+        if kind is SeriesKind.SPOT and self._borrowing is not None:
+            await self._borrowing.take(self._call, symbol, now_ms)
+        return await super().candles(symbol, kind, from_ms, now_ms)
 
     def _spot(self, hedge: Hedge, named: Market) -> tuple[Market, Listed]:
         other = spot_alternative(hedge)
