@@ -3,6 +3,7 @@
 import hashlib
 import mimetypes
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -61,31 +62,23 @@ class ImmutableFiles:
 
 
 class Pages:
-    """The templates with what all of them share."""
+    """The pages of one application, with what all of them know of it."""
 
     def __init__(self, flower_url: str | None, *, docs: bool = True) -> None:
-        self._files = ImmutableFiles(_STATIC)
-        self._own = f"{STATIC_PREFIX}/{self._files.digest}"
-        self._templates = _environment()
-        self._templates.globals.update(
-            static=lambda *names: f"{self._own}/{JOINED.join(names)}",
-            flower_url=flower_url,
-            docs=docs,
-            theme_script=markupsafe.Markup(THEME_SCRIPT),  # noqa: S704 - a file of ours
-            metrics=METRIC_LABELS,
-            glossary=TERMS,
-        )
+        self._links = {"flower_url": flower_url, "docs": docs}
 
     def routes(self) -> list[Route]:
         """Return the routes of the static files."""
-        return [Route(f"{self._own}/{{path:path}}", self._files.answer, include_in_schema=False)]
+        return [Route(f"{_static_address()}/{{path:path}}", _files().answer, include_in_schema=False)]
 
     def render(self, request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
         """Return the page that `template` makes of `context`; below a link, its addresses stay there."""
         below = getattr(request.state, "shared_below", "")
         signed_in = not below and bool(request.cookies) and request.app.state.settings.api_token is not None
-        text = self._templates.get_template(template).render(
-            signed_in=signed_in, shared=bool(below), **context
+        text = (
+            _templates()
+            .get_template(template)
+            .render(signed_in=signed_in, shared=bool(below), **self._links, **context)
         )
         return HTMLResponse(_OWN_ADDRESS.sub(rf"\1{below}", text) if below else text, status)
 
@@ -103,7 +96,20 @@ class Pages:
         )
 
 
-def _environment() -> jinja2.Environment:
+@cache
+def _files() -> ImmutableFiles:
+    return ImmutableFiles(_STATIC)
+
+
+def _static_address(*names: str) -> str:
+    """Return the address of static files, joined to one, or without names of them all."""
+    own = f"{STATIC_PREFIX}/{_files().digest}"
+    return f"{own}/{JOINED.join(names)}" if names else own
+
+
+@cache
+def _templates() -> jinja2.Environment:
+    """Return the templates, compiled once however many applications a process makes."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_HERE / "templates"),
         autoescape=True,
@@ -112,6 +118,12 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.policies["json.dumps_kwargs"] = {"sort_keys": False}  # the order of a sweep's axes counts
+    environment.globals.update(
+        static=_static_address,
+        theme_script=markupsafe.Markup(THEME_SCRIPT),  # noqa: S704 - a file of ours
+        metrics=METRIC_LABELS,
+        glossary=TERMS,
+    )
     environment.filters.update(
         shown=formats.shown,
         duration=formats.duration,
