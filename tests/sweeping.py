@@ -26,9 +26,8 @@ from sweeps.storage.columns import money_units
 from sweeps.storage.packing import packed, packed_digests
 from sweeps.storage.results import CompletedTrials, failed_row
 from sweeps.storage.tables import chunk, sweep, trial_block
-from sweeps.work.replay import WindowCache, prepare, replay_trial
+from sweeps.work.replay import WindowCache, prepare, replay_trial, replayed_alone
 from sweeps.work.runner import ChunkRunner
-from sweeps.work.verifying import replayed_row
 
 BASE = {
     "exchange": "synthetic",
@@ -98,9 +97,16 @@ def stored_rows(engine: sa.Engine, sweep_id: int) -> list[dict[str, Any]]:
     """Return the finished trials of a sweep as rows by number."""
     with engine.connect() as connection:
         blocks = stored_trials.blocks_within(connection, sweep_id, 0, 2**31 - 1)
-        rows = [block.row(place) for block in blocks for place in range(len(block))]
+        rows = [row for block in blocks for row in block.rows(range(len(block)))]
         rows += stored_trials.failed_within(connection, sweep_id, 0, 2**31 - 1)
     return sorted(rows, key=itemgetter("number"))
+
+
+def count_stored(engine: sa.Engine, sweep_id: int) -> int:
+    """Return how many trials of a sweep have finished, as its chunks count them."""
+    own = sa.select(sa.func.sum(chunk.c.trials_done)).where(chunk.c.sweep_id == sweep_id)
+    with engine.connect() as connection:
+        return int(connection.execute(own).scalar() or 0)
 
 
 def alter_trial(engine: sa.Engine, sweep_id: int, number: int, **values: Any) -> None:
@@ -150,16 +156,26 @@ def recomputed_rows(engine: sa.Engine, sweep_id: int, spec: SweepSpec) -> list[d
     runs = [trials.run_keys.tobytes() for trials in ready]
     key = (json.dumps(spec.document() | {"name": ""}), *runs, *map(repr, refused))
     if key not in _recomputed:
-        _recomputed[key] = [_row(sweep_id, spec, number, windows) for number in range(spec.trial_count)]
+        _recomputed[key] = _rows(sweep_id, spec, windows)
     return [row | {"sweep_id": sweep_id} for row in _recomputed[key]]
 
 
-def _row(sweep_id: int, spec: SweepSpec, number: int, windows: WindowCache) -> dict[str, Any]:
-    try:
-        result = replay_trial(spec, number, windows)
-        return replayed_row(sweep_id, number, result, windows)
-    except (BotError, ResultRangeError) as error:
-        return stored_trials.whole_row(failed_row(sweep_id, number, error.code, error.message))
+def _rows(sweep_id: int, spec: SweepSpec, windows: WindowCache) -> list[dict[str, Any]]:
+    completed: list[CompletedTrials] = []
+    rows: list[dict[str, Any]] = []
+    for number in range(spec.trial_count):
+        try:
+            replayed = replayed_alone(number, replay_trial(spec, number, windows), windows)
+            for refusal in replayed.refused:
+                raise refusal.error
+            completed.append(replayed.completed)
+        except (BotError, ResultRangeError) as error:
+            failed = failed_row(sweep_id, number, error.code, error.message)
+            rows.append(stored_trials.whole_row(failed))
+    if completed:
+        blobs = {row["name"]: row["data"] for row in CompletedTrials.joined(completed).blocks(sweep_id)}
+        rows += stored_trials.StoredBlock(sweep_id, blobs).rows(range(len(completed)))
+    return sorted(rows, key=itemgetter("number"))
 
 
 def completed_trials(rows: list[dict[str, Any]]) -> CompletedTrials:
@@ -183,9 +199,11 @@ def chunks_of(engine: sa.Engine, sweep_id: int) -> list[Any]:
         )
 
 
-def assert_packed_as_stored(engine: sa.Engine, sweep_id: int) -> None:
-    """Check that the packed metrics are those of the completed rows, each once."""
-    rows = [row for row in stored_rows(engine, sweep_id) if row["state"] == "completed"]
+def assert_packed_as_stored(
+    engine: sa.Engine, sweep_id: int, stored: list[dict[str, Any]] | None = None
+) -> None:
+    """Check that the packed metrics are those of the completed rows, each once; `stored` if read already."""
+    rows = [row for row in stored or stored_rows(engine, sweep_id) if row["state"] == "completed"]
     with engine.connect() as connection:
         packed = measured(connection, sweep_id, tuple(METRICS))
     assert packed.numbers.tolist() == [row["number"] for row in rows]
@@ -204,7 +222,7 @@ def assert_every_trial_once(engine: sa.Engine, sweep_id: int, spec: SweepSpec) -
     """Check the promise: one right row a trial, nothing open, counters equal to the rows."""
     rows = stored_rows(engine, sweep_id)
     assert rows == recomputed_rows(engine, sweep_id, spec)
-    assert_packed_as_stored(engine, sweep_id)
+    assert_packed_as_stored(engine, sweep_id, rows)
     chunks = chunks_of(engine, sweep_id)
     assert {found.state for found in chunks} == {"done"}
     assert sum(found.trials_done for found in chunks) == spec.trial_count

@@ -1,7 +1,6 @@
 """Several dispatchers over one database, and one that dies between sending and noting it."""
 
 import signal
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ import sqlalchemy as sa
 from replay_lists import REPLAY_LISTS, waiting_messages
 from servers import eventually
 from service import service
-from sweeping import assert_every_trial_once, chunks_of, state_of, stored_rows, submit, sweep_spec
+from sweeping import assert_every_trial_once, chunks_of, count_stored, state_of, submit, sweep_spec
 
 from sweeps.queue.reconcile import ChunkRef
 from sweeps.work.dispatch import Dispatcher
@@ -48,10 +47,6 @@ class CutQueue:
             raise PowerCutError
 
 
-def has_rows(engine: sa.Engine, sweep_id: int, least: int) -> bool:
-    return len(stored_rows(engine, sweep_id)) >= least
-
-
 def test_two_dispatchers_of_which_one_is_killed_again_and_again_do_each_chunk_once(
     engine: sa.Engine, database_url: str, broker: str, tmp_path: Path
 ) -> None:
@@ -64,7 +59,7 @@ def test_two_dispatchers_of_which_one_is_killed_again_and_again_do_each_chunk_on
         running.start_worker()
         sweep_id = submit(engine, SPEC, size=30)
         for wanted in (30, 330, 630):
-            eventually(partial(has_rows, engine, sweep_id, wanted), 30, "rows arrive")
+            eventually(lambda wanted=wanted: count_stored(engine, sweep_id) >= wanted, 30, "rows arrive")
             victim.send_signal(signal.SIGKILL)
             victim.wait()
             victim = running.start_dispatcher()

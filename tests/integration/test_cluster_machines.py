@@ -11,7 +11,7 @@ from cluster import Cluster, cluster, machine
 from interfaces import interfaces
 from netns import HUB, Namespace, missing_capability, network
 from servers import eventually, leashed, skip_or_fail
-from sweeping import assert_every_trial_once, chunks_of, state_of, stored_rows, submit, sweep_spec
+from sweeping import assert_every_trial_once, chunks_of, state_of, submit, sweep_spec
 
 from bot.market.symbols import SYNTHETIC_EXCHANGE
 from bot.market_store.database import open_engine, write_transaction
@@ -36,7 +36,7 @@ QUICK = {"lease_s": "3", "republish_s": "3"}
 HOSTS = ("north", "south")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def spaces() -> Iterator[list[Namespace]]:
     """Return the machines, or skip with the reason; as root in CI they must be there."""
     if reason := missing_capability():
@@ -45,16 +45,21 @@ def spaces() -> Iterator[list[Namespace]]:
         yield spaces
 
 
-@pytest.fixture
-def hub(spaces: list[Namespace], tmp_path: Path) -> Iterator[Cluster]:
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("machines")
+
+
+@pytest.fixture(scope="module")
+def hub(spaces: list[Namespace], folder: Path) -> Iterator[Cluster]:
     """Return the migrated servers of the cluster on the network of the machines, with a dispatcher."""
-    with cluster(tmp_path, HUB) as running:
-        assert running.start("migrate", machine(tmp_path, "migrate")).wait(60) == 0
-        running.start("dispatcher", machine(tmp_path, "dispatcher", **QUICK))
+    with cluster(folder, HUB) as running:
+        assert running.start("migrate", machine(folder, "migrate")).wait(60) == 0
+        running.start("dispatcher", machine(folder, "dispatcher", **QUICK))
         yield running
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def engine(hub: Cluster) -> Iterator[sa.Engine]:
     engine = open_engine(hub.database_url)
     generate(
@@ -91,46 +96,13 @@ def workers_alive(engine: sa.Engine) -> set[str]:
         return {found.instance.partition("#")[0] for found in live_beats(connection) if found.slots}
 
 
-def start_workers(spaces: list[Namespace], hub: Cluster, engine: sa.Engine, folder: Path) -> None:
+@pytest.fixture(scope="module")
+def workers(spaces: list[Namespace], hub: Cluster, engine: sa.Engine, folder: Path) -> None:
+    """Start the worker of each machine."""
     for space in spaces:
         hub.start("worker", machine(folder, space.host_name, *space.enter, **QUICK))
     names = {f"celery@{host}" for host in HOSTS}
     eventually(lambda: workers_alive(engine) == names, 40, "both machines are heard of")
-
-
-def test_both_machines_get_work_and_power_cut_of_one_loses_nothing(
-    spaces: list[Namespace], hub: Cluster, engine: sa.Engine, tmp_path: Path
-) -> None:
-    start_workers(spaces, hub, engine, tmp_path)
-    sweep_id = submit(engine, SPEC, size=60)
-    eventually(lambda: hosts_at_work(engine) == set(HOSTS), 30, "both machines have stored results")
-    eventually(
-        lambda: sum(found.state == "running" for found in chunks_of(engine, sweep_id)) >= 3,
-        20,
-        "both machines have chunks in hand",
-    )
-    cut = spaces[0]
-    assert cut.kill() >= 3
-    left = SPEC.trial_count - len(stored_rows(engine, sweep_id))
-    assert left > 200
-    eventually(lambda: not cut.pids(), 5, "nothing runs on the machine without power")
-    eventually(lambda: state_of(engine, sweep_id) == "completed", 40, "the other machine finishes")
-    assert_every_trial_once(engine, sweep_id, SPEC)
-    assert any("lease" in (found.last_error or "") for found in chunks_of(engine, sweep_id))
-
-
-def test_machine_whose_cable_is_pulled_is_replaced_and_works_again_once_it_is_back(
-    spaces: list[Namespace], hub: Cluster, engine: sa.Engine, tmp_path: Path
-) -> None:
-    start_workers(spaces, hub, engine, tmp_path)
-    sweep_id = submit(engine, SPEC, size=60)
-    eventually(lambda: hosts_at_work(engine) == set(HOSTS), 30, "both machines have stored results")
-    spaces[0].plug("down")
-    eventually(lambda: state_of(engine, sweep_id) == "completed", 40, "the other machine finishes")
-    assert_every_trial_once(engine, sweep_id, SPEC)
-    spaces[0].plug("up")
-    eventually(lambda: gives_work_to(HOSTS[0], engine, tmp_path), 40, "the machine works again")
-    assert_every_trial_once(engine, sweep_id, SPEC)
 
 
 HOLD_A_LOCK = """
@@ -159,6 +131,7 @@ def test_lock_of_a_machine_that_is_cut_off_is_free_within_seconds(
             assert can_change_chunks(engine, patience_s=25)
         finally:
             process.kill()
+            spaces[0].plug("up")
 
 
 def can_change_chunks(engine: sa.Engine, patience_s: int) -> bool:
@@ -171,3 +144,38 @@ def can_change_chunks(engine: sa.Engine, patience_s: int) -> bool:
             return False
         raise
     return True
+
+
+@pytest.mark.usefixtures("workers")
+def test_machine_whose_cable_is_pulled_is_replaced_and_works_again_once_it_is_back(
+    spaces: list[Namespace], engine: sa.Engine, folder: Path
+) -> None:
+    sweep_id = submit(engine, SPEC, size=60)
+    eventually(lambda: hosts_at_work(engine) == set(HOSTS), 30, "both machines have stored results")
+    spaces[0].plug("down")
+    eventually(lambda: state_of(engine, sweep_id) == "completed", 40, "the other machine finishes")
+    assert_every_trial_once(engine, sweep_id, SPEC)
+    spaces[0].plug("up")
+    eventually(lambda: gives_work_to(HOSTS[0], engine, folder), 40, "the machine works again")
+    assert_every_trial_once(engine, sweep_id, SPEC)
+
+
+@pytest.mark.usefixtures("workers")
+def test_both_machines_get_work_and_power_cut_of_one_loses_nothing(
+    spaces: list[Namespace], engine: sa.Engine
+) -> None:
+    """Last of this file: it ends the machine that others use."""
+    with write_transaction(engine) as connection:
+        # Nobody can store a result, so that whatever is begun stays in hand: of two processes a machine.
+        connection.execute(sa.text("LOCK TABLE trial_block IN EXCLUSIVE MODE"))
+        sweep_id = submit(engine, SPEC, size=60)
+        eventually(
+            lambda: sum(found.state == "running" for found in chunks_of(engine, sweep_id)) >= 3,
+            20,
+            "both machines have chunks in hand",
+        )
+        assert spaces[0].kill() >= 3
+        eventually(lambda: not spaces[0].pids(), 5, "nothing runs on the machine without power")
+    eventually(lambda: state_of(engine, sweep_id) == "completed", 40, "the other machine finishes")
+    assert_every_trial_once(engine, sweep_id, SPEC)
+    assert any("lease" in (found.last_error or "") for found in chunks_of(engine, sweep_id))

@@ -17,7 +17,6 @@ from servers import LOOPBACK, eventually, free_port, leashed
 from api.middleware.connections import MAX_HEAD_BYTES
 from api.middleware.throttle import LOGINS_PER_MINUTE
 
-pytestmark = pytest.mark.timeout(180)
 TOKEN = "a token of some length"
 PIECE = 64 * 1024
 

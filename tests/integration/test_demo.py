@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from servers import free_port
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.broker
 
 
 def demo(home: Path) -> str:

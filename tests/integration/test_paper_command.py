@@ -22,8 +22,6 @@ from bot.market_store.paper.pair_sessions import PaperStore
 from bot.models import CloseReason
 from bot.paper.session_store import SavedSession, SessionStatus
 
-pytestmark = pytest.mark.timeout(300)
-
 COMMAND = Path(sys.executable).parent / "carrygrid"
 FIRST_MS = 1_704_067_200_000
 LAST_MS = FIRST_MS + 1200 * HOUR_MS

@@ -22,8 +22,6 @@ from bot.market_store.database import open_engine
 from bot.market_store.paper.hedge_sessions import HedgeSessionStore
 from bot.paper.hedges.state import HedgesState
 
-pytestmark = pytest.mark.timeout(300)
-
 COMMAND = Path(sys.executable).parent / "carrygrid"
 HOUR_MS = 3_600_000
 FIRST_MS = 1_704_067_200_000

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from servers import eventually
 from service import service
-from sweeping import recomputed_rows, state_of, stored_rows, submit, sweep_spec
+from sweeping import count_stored, recomputed_rows, state_of, stored_rows, submit, sweep_spec
 
 from bot.market_store.database import write_transaction
 from bot.market_store.store import HistoricalDataStore
@@ -45,11 +45,11 @@ def test_small_sweep_beside_a_huge_one_finishes_early(
         running.start_dispatcher()
         running.start_worker()
         huge = submit(engine, huge_spec, size=10)
-        eventually(lambda: len(stored_rows(engine, huge)) > 200, 40, "the huge sweep is under way")
+        eventually(lambda: count_stored(engine, huge) > 200, 40, "the huge sweep is under way")
         small = submit(engine, sweep_spec(curves="none"), size=20)
-        before = len(stored_rows(engine, huge))
+        before = count_stored(engine, huge)
         eventually(lambda: state_of(engine, small) == "completed", 40, "the small sweep completes")
-        meanwhile = len(stored_rows(engine, huge)) - before
+        meanwhile = count_stored(engine, huge) - before
         assert state_of(engine, huge) == "running"
     assert meanwhile < huge_spec.trial_count / 4
 
@@ -63,7 +63,7 @@ def test_worker_that_meets_other_data_ends_the_sweep_and_a_clone_runs_on_them(
         running.start_dispatcher()
         first = running.start_worker()
         sweep_id = submit(engine, spec, size=4)
-        eventually(lambda: stored_rows(engine, sweep_id), 30, "rows arrive")
+        eventually(lambda: count_stored(engine, sweep_id), 30, "rows arrive")
         first.send_signal(signal.SIGKILL)
         HistoricalDataStore(engine).put_instrument(
             "synthetic", "BTC/USDT:USDT", Instrument(mmr=Decimal("0.02"))
@@ -88,7 +88,7 @@ def test_paused_sweep_rests_and_then_ends_with_the_same_rows(
         running.start_dispatcher()
         running.start_worker()
         sweep_id = submit(engine, spec, size=4)
-        eventually(lambda: stored_rows(engine, sweep_id), 30, "rows arrive")
+        eventually(lambda: count_stored(engine, sweep_id), 30, "rows arrive")
         with write_transaction(engine) as connection:
             pause_sweep(connection, sweep_id)
         again = submit(engine, sweep_spec(**ALONE, reuse=True), size=4)

@@ -17,7 +17,7 @@ import pytest
 from commanding import COMMAND, environment_of
 from servers import LOOPBACK, eventually, free_port
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.broker
 
 START_SECONDS = 60
 

@@ -22,7 +22,7 @@ from keeper import Keeper
 from oracle import assert_promise_kept
 from servers import LOOPBACK, eventually, free_port
 from service import Process, Service, children, pool_of, processor_time, service
-from sweeping import chunks_of, state_of, stored_rows, submit
+from sweeping import chunks_of, count_stored, state_of, submit
 from tcp_proxy import TcpProxy, tcp_proxy
 from webservice import DATABASE
 
@@ -80,7 +80,7 @@ class Installation:
         return state_of(self.engine, sweep_id)
 
     def rows(self, sweep_id: int) -> int:
-        return len(stored_rows(self.engine, sweep_id))
+        return count_stored(self.engine, sweep_id)
 
     def wait_for_rows(self, sweep_id: int, least: int, seconds: float = 30) -> None:
         eventually(lambda: self.rows(sweep_id) >= least, seconds, f"{least} rows are stored")

@@ -23,7 +23,7 @@ def assert_promise_kept(
     assert [row for row in rows if row["number"] not in given_up] == right
     assert {row["number"]: row["error_code"] for row in rows if row["number"] in given_up} == dict(given_up)
     assert_no_trial_twice(engine, sweep_id, spec.trial_count)
-    assert_packed_as_stored(engine, sweep_id)
+    assert_packed_as_stored(engine, sweep_id, rows)
     assert_nothing_is_open(engine, sweep_id, rows)
     assert_ended_once(engine, sweep_id)
     assert_undamaged(engine)

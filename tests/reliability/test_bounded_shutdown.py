@@ -13,7 +13,7 @@ from webservice import fill
 
 from carrygrid.local.programs import WORKER_ENVIRONMENT
 
-pytestmark = [pytest.mark.broker, pytest.mark.postgres, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.broker, pytest.mark.postgres, pytest.mark.slow]
 
 BOUND_S = 30
 GRID = {"min_funding_rate": {"start": "0.00001", "stop": "0.0004", "step": "0.00001"}}

@@ -225,7 +225,6 @@ def test_table_that_is_missing_for_a_while_costs_nothing_but_time(busy: Installa
 @pytest.mark.slow
 @pytest.mark.broker
 @pytest.mark.postgres
-@pytest.mark.timeout(200)
 def test_postgresql_that_is_restarted_and_killed_within_a_sweep(
     tmp_path: Path, market_template: Path
 ) -> None:

@@ -72,7 +72,6 @@ def test_broken_connections_to_the_database_lose_nothing(running: Installation, 
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 @pytest.mark.postgres
 def test_process_whose_connection_to_the_database_falls_silent_is_ended_and_started_anew(
     running: Installation,

@@ -67,7 +67,6 @@ def test_all_workers_killed_and_only_later_started_again(running: Installation) 
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_worker_ended_eight_times_under_steady_work_loses_nothing(
     running: Installation, number: signal.Signals
@@ -129,7 +128,6 @@ def test_halted_worker_that_wakes_after_its_lease_finds_its_chunks_done_and_chan
     assert any(found.token > 1 for found in chunks_of(running.engine, sweep_id))
 
 
-@pytest.mark.timeout(180)
 def test_processes_killed_while_a_report_is_made_leave_it_to_others(running: Installation) -> None:
     first = running.submit(sweep_spec(curves="none", validation=False), size=120)
     running.wait_until_done(first)

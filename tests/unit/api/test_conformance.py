@@ -43,7 +43,6 @@ def generated_requests(url: str, *options: str, folder: Path) -> subprocess.Comp
     )
 
 
-@pytest.mark.timeout(300)
 def test_generated_requests_are_answered_as_documented(
     service: tuple[str, list[str]], tmp_path: Path
 ) -> None:
@@ -53,7 +52,6 @@ def test_generated_requests_are_answered_as_documented(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 def test_many_generated_requests_are_answered_as_documented(
     service: tuple[str, list[str]], tmp_path: Path
 ) -> None:
