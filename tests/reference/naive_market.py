@@ -84,6 +84,7 @@ class Symbol:
         self.perp = Candles(data["perp"], timeframes["perp"])
         self.marks = Candles(data["mark"], timeframes["mark"]) if data.get("mark") else None
         self.records = sorted((_record(row) for row in data["funding"]), key=lambda record: record.t)
+        self._missing: dict[int, list[int]] = {}
         self._position_at = {record.t: index for index, record in enumerate(self.records)}
         self._set_instrument({**(data.get("instrument") or {}), **override})
 
@@ -102,6 +103,11 @@ class Symbol:
 
     def missing(self, until: int) -> list[int]:
         """Return the times up to `until` at which settlements fell due that are not recorded."""
+        if until not in self._missing:
+            self._missing[until] = self._find_missing(until)
+        return self._missing[until]
+
+    def _find_missing(self, until: int) -> list[int]:
         found, known = [], [record for record in self.records if record.t <= until]
         for record, following in pairwise(known):
             step = int(following.interval_hours * 3_600_000)

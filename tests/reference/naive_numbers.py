@@ -1,11 +1,17 @@
 """Exact arithmetic of the reference: fractions, and the three places where the specification rounds."""
 
+from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 
 Number = str | int | Fraction
-exact = lru_cache(maxsize=2**17)(Fraction)
-"""A number or its text as a fraction. Drawn markets repeat most texts, and reading one takes long."""
+
+
+@lru_cache(maxsize=2**17)
+def exact(value: Number) -> Fraction:
+    """Return a number or its text as a fraction; drawn markets repeat most texts."""
+    # A decimal reads a text, as exactly, in a third of the time that a fraction takes.
+    return Fraction(*Decimal(value).as_integer_ratio()) if isinstance(value, str) else Fraction(value)
 
 
 def round_places(value: Fraction, places: int) -> Fraction:

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from recorded import recorded_market
 from reference.markets import charged_runs, patient_runs, runs
 
+from bot.models import DAY_MS
 from bot.timestamps import parse_time_ms
 
 AGGRESSIVE = {"min_funding_rate": "0.0001", "exit_funding_rate": "0.00005", "perp_leverage": 5}
@@ -97,9 +98,9 @@ def test_recorded_fees_agree_to_the_last_digit(
 def test_recorded_markets_agree_to_the_last_digit(
     real_data: Path, exchange: str, stems: list[str], start: str, end: str, values: dict[str, Any]
 ) -> None:
-    from_ms = parse_time_ms(start) - 40 * 86_400_000
+    from_ms, until_ms = parse_time_ms(start) - 40 * DAY_MS, parse_time_ms(end) + 40 * DAY_MS
     symbols = {f"{stem[:-4]}/{stem[-4:]}:{stem[-4:]}": stem for stem in stems}
-    market = recorded_market(real_data / exchange, symbols, from_ms=from_ms)
+    market = recorded_market(real_data / exchange, symbols, from_ms=from_ms, until_ms=until_ms)
     defaults = {"min_volume_24h": 0, "min_holding_periods": 300}
     run = {**defaults, "symbols": list(symbols), "start": start, "end": end, **values}
     document = assert_engine_agrees(market, run)
