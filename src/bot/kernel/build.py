@@ -75,7 +75,10 @@ def build(target: Path = LIBRARY, *, sanitized: bool = False) -> Path:
         fast = platform.machine() in {"x86_64", "AMD64"}
         units = [
             *_twice(compiler, "any", newer=False),
-            *((name, f"{name}.c", _processor(compiler, newer=False)) for name in ("run_keys", "sha256")),
+            *(
+                (name, f"{name}.c", _processor(compiler, newer=False))
+                for name in ("planes", "run_keys", "sha256")
+            ),
             ("select", "select.c", (*_processor(compiler, newer=False), *(("-DWITH_V3",) if fast else ()))),
         ]
         if fast:

@@ -107,6 +107,15 @@ class RunKeys(ctypes.Structure):
     ]
 
 
+class Columns(ctypes.Structure):
+    """Pointers to columns, and to the planes that come back."""
+
+    _fields_ = [
+        *((name, ctypes.c_int64) for name in ("columns", "count", "bits", "half", "step")),
+        *((name, ctypes.c_void_p) for name in ("values", "masks", "planes")),
+    ]
+
+
 _NUMBER = ("<i8", (2,))
 """Whole number and decimal places."""
 MOMENT = np.dtype(
@@ -172,6 +181,7 @@ SIZES = (
     ctypes.sizeof(Batch),
     ctypes.sizeof(Luck),
     ctypes.sizeof(RunKeys),
+    ctypes.sizeof(Columns),
     len(USUAL_METRICS),
 )
 """Answer of `carrygrid_layout` of a library that fits."""

@@ -12,7 +12,7 @@ import numpy as np
 from bot.backtest.ledger_digest import ledger_digest
 from bot.config.run_key import KEY_BYTES
 from bot.kernel.build import LIBRARY, sources_digest
-from bot.kernel.layouts import LEDGER_BYTES, SIZES, Batch, Luck, RunKeys, Window
+from bot.kernel.layouts import LEDGER_BYTES, SIZES, Batch, Columns, Luck, RunKeys, Window
 from bot.selection.track.track_record import chance_above
 
 _PATHS = ("plain C", "x86-64-v3")
@@ -62,6 +62,11 @@ class Library:
         """Write the run keys of `texts`; raises MemoryError."""
         if not self._loaded.carrygrid_run_keys(ctypes.byref(texts), self._fast):
             raise MemoryError("run keys need more memory than they may use")
+
+    def split(self, columns: Columns) -> None:
+        """Write the planes of `columns`; raises MemoryError."""
+        if not self._loaded.carrygrid_split(ctypes.byref(columns)):
+            raise MemoryError("planes of columns need more memory than they may use")
 
     def in_plain_c(self) -> "Library":
         """Return the same library without the code of newer processors."""

@@ -5,7 +5,7 @@ A plane is one byte of each value of a column: the first bytes of all values, th
 
 import struct
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import itemgetter
@@ -13,29 +13,24 @@ from operator import itemgetter
 import numpy as np
 import numpy.typing as npt
 
-from bot.numbers.arrays import BoolArray, IntArray
+from bot.kernel.planes import fastest_split
+from bot.numbers.arrays import IntArray
 from bot.numbers.deflate import deflated, inflated
 from bot.numbers.numbering import distinct
+from bot.numbers.planes import WIDTH, Planes, SplitColumn, planes_of
 from bot.statistics.trial_columns import DigestArray, MetricColumn
 
-_WIDTH = 8
 _LENGTH_BYTES = 4
 _CHECKSUM_BYTES = 4
 _REAL = struct.Struct("<d")
 _BY_PLANES = 1
 """First byte of a column packed plane by plane; a compressed one begins as zlib does, with 120."""
 _HEAD = struct.Struct("<BBBI")
-_BYTES = 256
-_NOISE_PAIRS = 64
-_VALUES_AT_ONCE = 16_000
-"""Bound of the values of columns that are packed together, so that they take some 2 MB at most."""
-
-Planes = npt.NDArray[np.uint8]
 
 
 def compressed(column: MetricColumn) -> bytes:
     """Return a column with all its planes compressed together."""
-    return deflated(_planes_of(column))
+    return deflated(planes_of(column))
 
 
 def packed(column: MetricColumn) -> bytes:
@@ -49,42 +44,22 @@ def packed(column: MetricColumn) -> bytes:
 
 
 def packed_columns(columns: Sequence[MetricColumn]) -> list[bytes]:
-    """Return columns of one length, each `packed`; their planes are looked at together, which costs half."""
-    if not columns:
-        return []
-    at_once = max(1, _VALUES_AT_ONCE // max(1, len(columns[0])))
-    parts = (columns[first : first + at_once] for first in range(0, len(columns), at_once))
-    return [blob for part in parts for blob in _packed(np.stack([one.view(np.int64) for one in part]))]
+    """Return columns of one length, each `packed`; they are split together, which costs half."""
+    return [_packed(parts, len(columns[0])) for parts in fastest_split()(columns)]
 
 
-def _packed(values: IntArray) -> Iterator[bytes]:
-    """Yield columns packed, a row of `values` each: whole numbers, or floats by their bits."""
-    rows, count = values.shape
-    octets = values.view(np.uint8).reshape(rows, count, _WIDTH)
-    planes = np.ascontiguousarray(octets.transpose(0, 2, 1))
-    differing = np.bitwise_or.reduce(values ^ values[:, :1], axis=1)
-    constant = (differing.view(np.uint8).reshape(-1, _WIDTH) == 0) & (count > 0)
-    noise = ~constant & _mostly_differ(values, ~constant.all(axis=1))[:, None]
-    noise[noise] = _is_noise(planes[noise])
-    masks = (np.packbits(one, axis=1, bitorder="little")[:, 0].tolist() for one in (constant, noise))
-    others = ~constant & ~noise
-    for place, (lone, raw) in enumerate(zip(*masks, strict=True)):
-        own = planes[place]
-        body = b"".join(
-            (
-                _HEAD.pack(_BY_PLANES, lone, raw, count),
-                own[constant[place], :1].tobytes() if lone else b"",
-                own[noise[place]].tobytes() if raw else b"",
-                deflated(own[others[place]], raw=True) if others[place].any() and count else b"",
-            )
-        )
-        yield body + zlib.crc32(body).to_bytes(_CHECKSUM_BYTES, "big")
+def _packed(parts: SplitColumn, count: int) -> bytes:
+    """Return a column of `count` values that has been split, packed."""
+    head = _HEAD.pack(_BY_PLANES, parts.constant, parts.noise, count)
+    others = deflated(parts.others, raw=True) if parts.others.size else b""
+    body = b"".join((head, bytes(parts.once), bytes(parts.raw), others))
+    return body + zlib.crc32(body).to_bytes(_CHECKSUM_BYTES, "big")
 
 
 def unpacked(blobs: Sequence[bytes], *, real: bool) -> MetricColumn:
     """Return the columns of `blobs`, one after another; raises zlib.error if one is damaged."""
     parts = [_Opened.of(blob) for blob in blobs]
-    joined = np.empty((sum(part.count for part in parts), _WIDTH), dtype=np.uint8)
+    joined = np.empty((sum(part.count for part in parts), WIDTH), dtype=np.uint8)
     at = 0
     for part in parts:
         part.write(joined[at : at + part.count])
@@ -124,7 +99,7 @@ class _Opened:
     def of(cls, blob: bytes) -> "_Opened":
         if blob[0] != _BY_PLANES:
             others = inflated(blob)
-            return cls(len(others) // _WIDTH, b"", b"", others, None)
+            return cls(len(others) // WIDTH, b"", b"", others, None)
         checksum = int.from_bytes(blob[-_CHECKSUM_BYTES:], "big")
         if zlib.crc32(memoryview(blob)[:-_CHECKSUM_BYTES]) != checksum:
             raise zlib.error("a column does not have its checksum")
@@ -144,43 +119,20 @@ class _Opened:
 
     def write(self, values: Planes) -> None:
         """Write all values to an array of `count` rows of bytes."""
-        places = range(_WIDTH) if self.order is None else self.order(bytes(range(_WIDTH)))
+        places = range(WIDTH) if self.order is None else self.order(bytes(range(WIDTH)))
         lone = len(self.constant)
         planes = np.frombuffer(self.noise + self.others, dtype=np.uint8)
-        planes = planes.reshape(_WIDTH - lone, self.count)
+        planes = planes.reshape(WIDTH - lone, self.count)
         for plane, place in enumerate(places):
             values[:, plane] = self.constant[place] if place < lone else planes[place - lone]
-
-
-def _planes_of(column: MetricColumn) -> Planes:
-    return np.ascontiguousarray(column.view(np.uint8).reshape(-1, _WIDTH).T)
-
-
-def _mostly_differ(values: IntArray, asked: BoolArray) -> BoolArray:
-    """Return which rows of `values`, of those asked for, hold more different values than half of all."""
-    ordered = np.sort(values[asked], axis=1)
-    found = asked.copy()
-    found[asked] = 2 * ((ordered[:, 1:] != ordered[:, :-1]).sum(axis=1) + 1) > values.shape[1]
-    return found
-
-
-def _is_noise(planes: Planes) -> BoolArray:
-    """Return the planes of which two bytes are equal less often than in 64 pairs: compressing saves little.
-
-    Their entropy is above 6 bits of 8, so that three quarters of them would remain at least.
-    """
-    found = planes + np.arange(len(planes))[:, None] * _BYTES
-    counts = np.bincount(found.reshape(-1), minlength=len(planes) * _BYTES).reshape(-1, _BYTES)
-    noise: BoolArray = (counts * counts).sum(axis=1) * _NOISE_PAIRS < planes.shape[1] ** 2
-    return noise
 
 
 @lru_cache(maxsize=1024)
 def _byte_order(constant: int, noise: int) -> Callable[[bytes], tuple[int, ...]]:
     """Return the function that puts the bytes of a value in order: constant ones, noise, then the others."""
-    kinds = [0 if constant >> plane & 1 else 1 if noise >> plane & 1 else 2 for plane in range(_WIDTH)]
-    stored = sorted(range(_WIDTH), key=lambda plane: (kinds[plane], plane))
-    return itemgetter(*(stored.index(plane) for plane in range(_WIDTH)))
+    kinds = [0 if constant >> plane & 1 else 1 if noise >> plane & 1 else 2 for plane in range(WIDTH)]
+    stored = sorted(range(WIDTH), key=lambda plane: (kinds[plane], plane))
+    return itemgetter(*(stored.index(plane) for plane in range(WIDTH)))
 
 
 def packed_digests(digests: DigestArray) -> bytes:
@@ -189,7 +141,7 @@ def packed_digests(digests: DigestArray) -> bytes:
     Trials that book the same share a digest, and digests do not compress; where no two begin alike, they
     stand in their order, and nothing follows.
     """
-    heads = np.ascontiguousarray(digests[:, :_WIDTH]).view(">u8").reshape(-1).astype(np.uint64)
+    heads = np.ascontiguousarray(digests[:, :WIDTH]).view(">u8").reshape(-1).astype(np.uint64)
     if len(distinct(heads)) == len(heads):
         return len(heads).to_bytes(_LENGTH_BYTES, "big") + digests.tobytes()
     first, places = _numbered_digests(digests, heads)

@@ -143,4 +143,11 @@ typedef struct {
     const i64 *order;                 /* of the trials: those that begin alike follow each other */
     uint8_t *keys;                    /* 32 bytes each */
 } RunKeys;
+
+/* Columns of 8-byte values that are split into planes (bot/numbers/planes.py). */
+typedef struct {
+    i64 columns, count, bits, half, step;
+    const i64 *values;                /* columns x count */
+    uint8_t *masks, *planes;          /* 2 and 8 x count of each column */
+} Columns;
 #endif

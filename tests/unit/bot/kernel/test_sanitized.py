@@ -16,12 +16,14 @@ from datetime import date
 from decimal import Decimal
 import numpy as np
 from hypothesis import HealthCheck, given, settings
+from test_kernel_planes import KINDS
 from test_kernel_replay import by_strategy, sweeps
 from test_kernel_run_keys import VALUES, columns
 from toy_market import START, configured, pair, window
 from bot.config.parameter_columns import ParameterColumns
 from bot.kernel.loading import load
 from bot.kernel.luck import shifts_by
+from bot.kernel.planes import split_by
 from bot.kernel.replayer import KernelReplayer
 from bot.kernel.run_keys import run_keys_by
 from bot.models import HOUR_MS
@@ -45,6 +47,7 @@ for code in (library, library.in_plain_c()):
     calendar = Calendar(date(2024, 1, 1), 200)
     shifts_by(code)(calendar, np.ones((9, calendar.weeks)), np.ones(9))
     for length in range(130):
+        split_by(code)([kind(np.random.default_rng(length), length) for kind in KINDS])
         run_keys_by(code)(columns(sorted(VALUES)[length % 7 :], 9, length), "f" * length)
 print(counted["replayed"])
 """

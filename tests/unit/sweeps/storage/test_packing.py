@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from bot.numbers.planes import split_columns
+from sweeps.storage import packing
 from sweeps.storage.packing import (
     PackedColumn,
     compressed,
@@ -69,6 +71,14 @@ COLUMNS = [
 ]
 
 
+@pytest.fixture(params=["library", "NumPy"])
+def split(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have columns split by the compiled library where there is one, and by NumPy."""
+    if request.param == "NumPy":
+        monkeypatch.setattr(packing, "fastest_split", lambda: split_columns)
+
+
+@pytest.mark.usefixtures("split")
 @pytest.mark.parametrize("pack", [packed, compressed])
 @pytest.mark.parametrize("column", COLUMNS)
 def test_columns_come_back_whole_and_value_by_value(column: Any, pack: Any) -> None:

@@ -1,0 +1,46 @@
+"""Columns split into planes by the compiled library, as NumPy splits them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from bot.kernel.layouts import Columns
+from bot.kernel.loading import Library, usable
+from bot.numbers.planes import (
+    WIDTH,
+    Column,
+    SplitColumn,
+    Splitter,
+    sample_step,
+    slots,
+    split_columns,
+)
+
+
+def fastest_split() -> Splitter:
+    """Return what splits columns here: the library, NumPy without it."""
+    library = usable()
+    return split_columns if library is None else split_by(library)
+
+
+def split_by(library: Library) -> Splitter:
+    """Return what splits columns by `library`."""
+
+    def split(columns: Sequence[Column]) -> list[SplitColumn]:
+        if not columns or not len(columns[0]):
+            return split_columns(columns)
+        values = np.stack([column.view(np.int64) for column in columns])
+        rows, count = values.shape
+        masks = np.empty((rows, 2), dtype=np.uint8)
+        planes = np.empty((rows, count * WIDTH), dtype=np.uint8)
+        pointers = (array.ctypes.data for array in (values, masks, planes))
+        library.split(Columns(rows, count, *slots(count), sample_step(count), *pointers))
+        found = []
+        for own, (constant, noise) in zip(planes, masks.tolist(), strict=True):
+            lone = constant.bit_count()
+            end = lone + noise.bit_count() * count
+            whole = end + (WIDTH - (constant | noise).bit_count()) * count
+            found.append(SplitColumn(constant, noise, own[:lone], own[lone:end], own[end:whole]))
+        return found
+
+    return split
