@@ -24,7 +24,8 @@ class DecisionGroup:
         """Yield the trials of the group by the values of the parameters `names` as well."""
         varied = [name for name in self.parameters.values if name in names]
         for some in _alike(self.parameters, varied, self.places):
-            yield DecisionGroup(self.parameters, some, _shown(self.run, self.parameters, varied, some[0]))
+            run = _shown(self.run, self.parameters, varied, some[0]) if varied else self.run
+            yield DecisionGroup(self.parameters, some, run)
 
     def values(self, name: str) -> Sequence[Any]:
         """Return the values of a parameter that decisions are made by, of this group or of others."""

@@ -43,7 +43,7 @@ class _Ranked:
     @classmethod
     def of(cls, column: DecimalColumn) -> "_Ranked":
         mantissas = column.mantissas
-        if mantissas.dtype != object and int(np.abs(mantissas).max(initial=0)) <= _ROOM:
+        if _is_narrow(column):
             return cls(mantissas.astype(np.int32), None)
         distinct, ranks = np.unique(mantissas, return_inverse=True)
         return cls(ranks.astype(np.int32), distinct.tolist())
@@ -119,15 +119,16 @@ class DecisionTables:
     def _written(
         self, decided: ColumnDecisions, group: DecisionGroup | None, tables: "TableList"
     ) -> WrittenDecisions:
-        enter, stay = decided.enter or (self._everywhere(),), decided.stay
+        enter = [self._narrow(one, group) for one in decided.enter] or [self._everywhere()]
+        stay = decided.stay
         columns = [tables.column(self._entry_table(one.column)) for one in enter]
-        froms = [self._reaching(one, group, tables) for one in enter]
+        froms = [self._reaching(one, group) for one in enter]
         unused = CONDITIONS - len(enter)
         best = tables.column(self._best_table(enter[0].column))
         stays, stay_from = -1, np.zeros(1, dtype=np.int64)
         if stay:
             stays = tables.column(self._stay_table(stay[0].column))
-            stay_from = self._reaching(stay[0], group, tables)
+            stay_from = self._reaching(stay[0], group)
         order = share = -1
         places = 0
         if decided.order is not None and self._shape[0] > 1:
@@ -141,23 +142,37 @@ class DecisionTables:
         names = (*columns, *columns[:1] * unused)
         return WrittenDecisions(names, entries, best, stays, stay_from, order, share, places)
 
-    def _reaching(
-        self, condition: Condition | Threshold, group: DecisionGroup | None, tables: "TableList"
-    ) -> IntArray:
+    def _narrow(self, condition: Condition | Threshold, group: DecisionGroup | None) -> Condition | Threshold:
+        """Return a condition that holds at the same rows, where all trials ask one number of a wide column.
+
+        Its rows are marked: no other number has to be told apart.
+        """
+        if isinstance(condition, Condition):
+            return condition
+        column, values = condition.column, _values(condition, group)
+        if len(values) > 1 or self._kept("narrow", column, lambda: _is_narrow(column.values)):
+            return condition
+        reached = column.reaches(values[0])
+        return self._kept(f"reaches {reached.least}", column, lambda: _where(reached.holds()))
+
+    def _reaching(self, condition: Condition | Threshold, group: DecisionGroup | None) -> IntArray:
         """Return the number of a condition's column from which on it holds, for each trial or for all."""
         column = condition.column
         if isinstance(condition, Condition):
             return np.array([self._ranked(column).reaching(condition.least)], dtype=np.int64)
-        assert group is not None  # noqa: S101 - holding has no thresholds
-        name = condition.parameter
-        values = group.values(name)
-        least = tables.least(column, name, lambda: self._least(column, values))
-        return least[group.places_of(name)]
+        least = self._least(condition, _values(condition, group))
+        return least if group is None else least[group.places_of(condition.parameter)]
 
-    def _least(self, column: ThresholdColumn, values: Sequence[Decimal]) -> IntArray:
-        """Return the number of a column that reaches each of the values of a parameter."""
-        ranked = self._ranked(column)
-        return np.array([ranked.reaching(column.least_at(value)) for value in values], dtype=np.int64)
+    def _least(self, threshold: Threshold, values: Sequence[Decimal]) -> IntArray:
+        """Return the numbers that reach the values of a parameter, which most calls have in common."""
+        column, key = threshold.column, (threshold.parameter, id(threshold.column))
+        known = self._known.get(key)
+        if known is None or (known[1][0] is not values and known[1][0] != values):
+            ranked = self._ranked(column)
+            numbers = [ranked.reaching(column.least_at(value)) for value in values]
+            known = self._known[key] = column, (values, np.array(numbers, dtype=np.int64))
+        found: IntArray = known[1][1]
+        return found
 
     def _everywhere(self) -> Condition:
         return self._kept("everywhere", self, lambda: _where(np.ones(len(self._rows), dtype=np.bool_)))
@@ -238,6 +253,17 @@ def _by_event(table: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return np.ascontiguousarray(table.T)
 
 
+def _is_narrow(column: DecimalColumn) -> bool:
+    """Return whether the whole values of a column are 32-bit numbers."""
+    mantissas = column.mantissas
+    return mantissas.dtype != object and int(np.abs(mantissas).max(initial=0)) <= _ROOM
+
+
+def _values(threshold: Threshold, group: DecisionGroup | None) -> Sequence[Decimal]:
+    assert group is not None  # noqa: S101 - holding has no thresholds
+    return group.values(threshold.parameter)
+
+
 def _few(conditions: Sequence[Condition], most: int) -> tuple[Condition, ...]:
     """Return conditions that hold where all of `conditions` do, at most `most` of them."""
     if len(conditions) <= most:
@@ -253,14 +279,13 @@ def _where(mask: BoolArray) -> Condition:
 
 
 class TableList:
-    """The tables that the runs of one call name by their place, each once, and the thresholds on them."""
+    """The tables that the runs of one call name by their place, each once."""
 
     def __init__(self) -> None:
         self.cells = 0
         self.columns: list[Table32] = []
         self.values: list[IntArray] = []
         self._places: dict[int, int] = {}
-        self._least: dict[tuple[int, str], tuple[ThresholdColumn, IntArray]] = {}
 
     def column(self, table: Table32) -> int:
         """Return the place of a table of conditions."""
@@ -269,13 +294,6 @@ class TableList:
     def value(self, table: IntArray) -> int:
         """Return the place of a table of orders or shares."""
         return self._place(self.values, table)
-
-    def least(self, column: ThresholdColumn, parameter: str, make: Callable[[], IntArray]) -> IntArray:
-        """Return the numbers that reach the values of a parameter, made once for all runs of the call."""
-        key = id(column), parameter
-        if key not in self._least:
-            self._least[key] = column, make()
-        return self._least[key][1]
 
     def _place(self, tables: list[Any], table: npt.NDArray[Any]) -> int:
         place = self._places.get(id(table))

@@ -1,7 +1,8 @@
 """Trials as the kernel takes them: rows of their accounts, and of their thresholds beside those."""
 
 from collections.abc import Collection, Iterator, Sequence
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -55,10 +56,17 @@ class TrialAccounts:
     def __init__(self, parameters: ParameterColumns) -> None:
         varied = [column for name, column in parameters.places.items() if name in _FIELDS]
         first, self.numbers = distinct_rows(varied, len(parameters))
-        self.rows = np.zeros(len(first), dtype=PARAMETERS)
+        shared = _shared_account(tuple(_shared_values(parameters)))
+        self.rows = np.full(len(first), shared.row)
         fits: BoolArray | None = None
         for name, field in _FIELDS.items():
-            own = self._put(name, self.rows[field], parameters, first)
+            own: BoolArray | None = None
+            if name in parameters.values:
+                own = self._put(name, self.rows[field], parameters, first)
+            elif name in _FEES and getattr(parameters.shared, name) is not None:
+                self.rows[field] = _field(name, getattr(parameters.shared, name)) or ABSENT
+            if name in shared.unfit:
+                own = np.zeros(len(first), dtype=np.bool_)
             if own is not None:
                 fits = own if fits is None else fits & own
         self.fits = None if fits is None else fits[self.numbers]
@@ -81,17 +89,10 @@ class TrialAccounts:
     def _put(
         self, name: str, field: npt.NDArray[Any], parameters: ParameterColumns, first: IntArray
     ) -> BoolArray | None:
-        """Write the field of a parameter, each of its values worked out once.
+        """Write the field of a parameter that varies, each of its values worked out once.
 
         Return the mask of accounts for which it fits, None where it does for all.
         """
-        shared = parameters.shared
-        if name not in parameters.values:
-            value = getattr(shared, name)
-            found = _field(name, value)
-            if found is not None and (name not in _FEES or value is not None):
-                field[:] = found
-            return np.zeros(len(first), dtype=np.bool_) if found is None else None
         values, own = list(parameters.values[name]), parameters.places[name][first]
         known, fits = _column(name, values)
         if name not in _FEES:
@@ -100,6 +101,32 @@ class TrialAccounts:
             said = np.array([value is not None for value in values], dtype=np.bool_)[own]
             field[said] = known[own][said]
         return None if fits is None else fits[own]
+
+
+class _SharedAccount(NamedTuple):
+    """Row of the parameters that trials share, and the names of those that do not fit there."""
+
+    row: npt.NDArray[Any]
+    unfit: frozenset[str]
+
+
+@lru_cache(maxsize=64)
+def _shared_account(common: Sequence[tuple[str, Any]]) -> _SharedAccount:
+    """Return the account of parameters by name; those that vary are 0, fees of a leg left out."""
+    row, unfit = np.zeros((), dtype=PARAMETERS), set()
+    for name, value in common:
+        found = _field(name, value)
+        if found is None:
+            unfit.add(name)
+        elif name not in _FEES:
+            row[_FIELDS[name]] = found
+    return _SharedAccount(row, frozenset(unfit))
+
+
+def _shared_values(parameters: ParameterColumns) -> Iterator[tuple[str, Any]]:
+    for name in _FIELDS:
+        if name not in parameters.values:
+            yield name, getattr(parameters.shared, name)
 
 
 def run_rows(

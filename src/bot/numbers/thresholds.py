@@ -3,15 +3,14 @@
 from bisect import bisect_left
 from collections.abc import Callable
 from decimal import ROUND_CEILING, Decimal
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 
 from bot.memo import Memo
 from bot.numbers.arrays import BoolArray
-from bot.numbers.columns import DecimalColumn
+from bot.numbers.columns import DecimalColumn, Mantissas
 from bot.numbers.money import WIDE, scaled
-from bot.numbers.numbering import distinct
 
 _ALL = slice(None)
 _MAX_THRESHOLDS = 2_000
@@ -40,7 +39,7 @@ class ThresholdColumn:
         self._mantissas = values.mantissas
         self.known = known
         self._reached = Memo(_MAX_THRESHOLDS).get
-        self._distinct: list[int] | None = None
+        self._sorted: Mantissas | None = None
         self._peaks: list[Decimal] | None = None
 
     def reaches(self, threshold: Decimal) -> Condition:
@@ -53,11 +52,13 @@ class ThresholdColumn:
 
     def rising(self, satisfies: Callable[[Decimal], bool]) -> Condition:
         """Return the condition that a value `satisfies` a predicate that stays true for larger values."""
-        # A Python predicate on Decimals: bisecting the distinct values asks it log2(n) times only.
-        if self._distinct is None:
-            self._distinct = distinct(self._mantissas).tolist()
-        place = bisect_left(self._distinct, True, key=lambda whole: satisfies(self._value(whole)))
-        return Condition(self, None if place == len(self._distinct) else self._distinct[place])
+        # A Python predicate on Decimals: bisecting the sorted values asks it log2(n) times only.
+        if self._sorted is None:
+            self._sorted = cast("Mantissas", np.sort(self._mantissas))
+        ordered = self._sorted
+        places = range(len(ordered))
+        place = bisect_left(places, True, key=lambda at: satisfies(self._value(int(ordered[at]))))
+        return Condition(self, None if place == len(places) else int(ordered[place]))
 
     def first_at_least(self, threshold: Decimal, start: int) -> int:
         """Return the first place from `start` on whose value is `threshold` or more.
