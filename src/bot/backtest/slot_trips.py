@@ -40,8 +40,11 @@ _SELL_SPOT = closing_order(SPOT_PERP.spot)
 _PAYMENTS_AT_ONCE = 200_000
 _PRICED = ("quantity", "perp_entry", "spot_cost", "entry_fees")
 """Amounts of a hedge that its trips are priced by."""
-_MOST_SETTLEMENTS = 4_000
-"""Settlements of the accounts that are held: some 1 KB each, and up to 1.6 MB of funding an account."""
+_MOST_PAYMENTS = 500_000
+"""Payments of an account that are held, 8 bytes each."""
+_SETTLEMENT_BYTES = 1_000
+_MOST_BYTES = 8_000_000
+"""Bytes of the accounts that are held, about: of their settlements, and of the payments of their hedges."""
 _NEVER_MS = int(np.iinfo(np.int64).max)
 
 
@@ -86,6 +89,16 @@ class _Hedges:
             more = DecimalColumn.from_decimals([getattr(position, name) for _, position, _ in opened])
             self.columns[name] = DecimalColumn.concat([held, more])
 
+    def add_funding(self, rows: IntArray, begins: IntArray, until: IntArray, funding: Units) -> None:
+        """Add the running funding of hedges, each from its place in `funding` until a settlement."""
+        self.begins[rows], self.paid_until[rows] = begins + len(self.funding), until
+        self.funding = np.concatenate([self.funding, funding]) if len(self.funding) else funding
+
+    def forget_funding(self) -> None:
+        """Forget the funding of every hedge."""
+        self.funding = self.funding[:0]
+        self.paid_until[:] = -1
+
     def values(self, name: str, rows: IntArray) -> ExactArray:
         """Return an amount of the hedges at `rows`."""
         return ExactArray.of(self.columns[name])[rows]
@@ -117,8 +130,10 @@ class SlotTrips:
         self._candles: dict[int, tuple[MarkCandle, ...]] = {}
         self._hedges = _Hedges(len(settles))
 
-    def __len__(self) -> int:
-        return len(self.times_ms)
+    @property
+    def held_bytes(self) -> int:
+        """Memory that it takes, about."""
+        return _SETTLEMENT_BYTES * len(self.times_ms) + self._hedges.funding.nbytes
 
     def net_pnls(self, entries: IntArray, ends: IntArray) -> Units:
         """Return the net P&L of each trip in units of 1e-8, 0 where nothing could be opened."""
@@ -171,23 +186,23 @@ class SlotTrips:
         return cast("Units", funding[begins + due - entries] - funding[begins])
 
     def _pay(self, rows: IntArray, due: IntArray) -> None:
-        """Work out the funding of hedges, ascending, at least until `due`, and again of those known."""
+        """Work out the funding of hedges, ascending, until `due` where it is not yet known so far."""
         firsts = np.flatnonzero(np.diff(rows, prepend=-1))
-        until = np.full(len(self._hedges.end_ms), -1)
-        until[rows[firsts]] = np.maximum.reduceat(due, firsts)
-        longest = np.maximum(until, self._hedges.paid_until)
-        entries = self._hedges.entries
-        if (longest - entries)[longest >= 0].sum() <= _PAYMENTS_AT_ONCE:
-            until = longest
-        paid = np.flatnonzero(until >= 0)
+        paid, until = rows[firsts], np.maximum.reduceat(due, firsts)
+        later = until > self._hedges.paid_until[paid]
+        held = len(self._hedges.funding)
+        if held + int((until + 1 - self._hedges.entries[paid])[later].sum()) > _MOST_PAYMENTS:
+            self._hedges.forget_funding()
+        else:
+            paid, until = paid[later], until[later]
         # All in a row; each begins with the settlement at its entry: its funding is not due, and comes off.
-        counts = until[paid] + 1 - entries[paid]
+        entries = self._hedges.entries[paid]
+        counts = until + 1 - entries
         begins = np.cumsum(counts) - counts
-        settlements = np.arange(counts.sum()) + (entries[paid] - begins).repeat(counts)
+        settlements = np.arange(counts.sum()) + (entries - begins).repeat(counts)
         quantities = self._hedges.values("quantity", paid.repeat(counts))
         booked = formulas.funding_payment(SPOT_PERP.perp, self._unit_funding[settlements], quantities)
-        self._hedges.funding = booked.running().whole(MONEY_PLACES)
-        self._hedges.begins[paid], self._hedges.paid_until = begins, until
+        self._hedges.add_funding(paid, begins, until, booked.running().whole(MONEY_PLACES))
 
     def _left(self, entries: IntArray, last: IntArray, funding: Units) -> Units:
         """Return the net P&L (1e-8) of trips that are left at the prices of their ends `last`."""
@@ -301,7 +316,7 @@ class SlotTrips:
 class SlotPrices:
     """`SlotTrips` of the accounts of one window, whose hedges are opened once for all runs of an account.
 
-    Bounded by the settlements whose hedges they may hold, the least recently used forgotten first.
+    Bounded by the memory that they take, the least recently used forgotten first.
     """
 
     def __init__(self) -> None:
@@ -320,7 +335,7 @@ class SlotPrices:
         if key not in self._known:
             self._known[key] = SlotTrips(config, window, symbol)
         self._known.move_to_end(key)
-        while len(self._known) > 1 and sum(map(len, self._known.values())) > _MOST_SETTLEMENTS:
+        while len(self._known) > 1 and sum(one.held_bytes for one in self._known.values()) > _MOST_BYTES:
             self._known.popitem(last=False)
         return self._known[key]
 

@@ -35,6 +35,7 @@ from sweeps.work.replay import WindowCache
 
 _WALK_FORWARD = "walk_forward"
 _SHARE_OF_REPLAYS = 0.9
+_OF_CANDIDATE = ("annualized_return", "net_pnl_over_hold")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,22 +140,20 @@ def selection_document(
         if done:
             report.check_slice()
 
-    text = judged_selection(engine, sweep_id, settings, told, windows)
+    judged = judged_selection(engine, sweep_id, settings, told, windows)
     with engine.connect() as connection:
         candidate = _candidate(connection, sweep_id)
     with write_transaction(engine) as connection:
-        keep_report(connection, sweep_id, settings, claim.id, text)
+        keep_report(connection, sweep_id, settings, claim.id, judged.text)
         keep_candidate(connection, sweep_id, candidate)
-        _note_looks(connection, sweep_id, settings, JudgedPanels.of(text))
-        forget_needless_sums(connection, sweep_id)
+        _note_looks(connection, sweep_id, settings, JudgedPanels.of(judged.text))
+        forget_needless_sums(connection, sweep_id, judged.panels)
     return {"sweep": sweep_id}
 
 
 def _candidate(connection: sa.Connection, sweep_id: int) -> CandidateFigures | None:
-    row = candidate_row(connection, sweep_id)
-    if row is None:
-        return None
-    return CandidateFigures(row["number"], row["annualized_return"], row["net_pnl_over_hold"])
+    row = candidate_row(connection, sweep_id, _OF_CANDIDATE)
+    return None if row is None else CandidateFigures(row["number"], *(row[name] for name in _OF_CANDIDATE))
 
 
 def _note_looks(

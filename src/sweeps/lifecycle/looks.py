@@ -204,16 +204,24 @@ def _of_sweeps(connection: sa.Connection) -> Iterator[LookView]:
 
 def _sweeps(connection: sa.Connection, sweep_id: int | None = None) -> Sequence[Any]:
     """Return sweeps with what their trials came to: `completed` ones, and `reused` among them."""
+    if sweep_id is None:
+        return connection.execute(_EVERY_SWEEP).all()
+    return connection.execute(_ONE_SWEEP, {"of_sweep": sweep_id}).all()
+
+
+def _counted(*which: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """Return the query for sweeps with the trials of their chunks, of all or of those `which`."""
     counted = (
         sa.select(
             chunk.c.sweep_id,
             sa.func.sum(chunk.c.trials_done - chunk.c.trials_failed).label("completed"),
             sa.func.sum(chunk.c.trials_reused).label("reused"),
         )
+        .where(*which)
         .group_by(chunk.c.sweep_id)
         .subquery()
     )
-    query = (
+    return (
         sa.select(
             sweep.c.id,
             sweep.c.spec,
@@ -228,9 +236,10 @@ def _sweeps(connection: sa.Connection, sweep_id: int | None = None) -> Sequence[
         .outerjoin(compiled_sweep, compiled_sweep.c.sweep_id == sweep.c.id)
         .where(is_shown())
     )
-    if sweep_id is not None:
-        query = query.where(sweep.c.id == sweep_id)
-    return connection.execute(query).all()
+
+
+_EVERY_SWEEP = _counted()
+_ONE_SWEEP = _counted(chunk.c.sweep_id == sa.bindparam("of_sweep"))
 
 
 def _of_sweep(connection: sa.Connection, rows: Sequence[Any]) -> Iterator[LookView]:

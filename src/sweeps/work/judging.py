@@ -40,6 +40,14 @@ Complete = Callable[[SelectionReport, Sequence[TrialSums], IntArray], SelectionR
 
 
 @dataclass(frozen=True, slots=True)
+class JudgedSelection:
+    """Reports on the selection of a sweep, panel by panel, as JSON text to be stored; and the panels."""
+
+    text: str
+    panels: SweepPanels
+
+
+@dataclass(frozen=True, slots=True)
 class _Judged:
     """Panels of a sweep under some settings, and its completed trials."""
 
@@ -57,8 +65,8 @@ def judged_selection(
     settings: ValidationSettings,
     told: Told = lambda _done, _total: None,
     windows: WindowCache | None = None,
-) -> str:
-    """Return the reports on the selection of a sweep, panel by panel, as JSON text to be stored.
+) -> JudgedSelection:
+    """Return the judged selection of a sweep.
 
     `windows` are what its process has read before, of sweeps on the same history as well.
 
@@ -81,7 +89,7 @@ def judged_selection(
         documents = _documents(connection, sweep_id, found.panels, found.numbers, parts.added)
     if documents is None:
         raise SweepStateError(f"sweep {sweep_id} has no completed trial: there is nothing to judge")
-    return documents
+    return JudgedSelection(documents, found.panels)
 
 
 def selection_so_far(connection: sa.Connection, sweep_id: int, settings: ValidationSettings) -> str | None:
@@ -97,14 +105,22 @@ def selection_so_far(connection: sa.Connection, sweep_id: int, settings: Validat
     return _documents(connection, sweep_id, panels, np.unique(np.concatenate(numbers))) if numbers else None
 
 
-def forget_needless_sums(connection: sa.Connection, sweep_id: int) -> None:
-    """Delete sums that no report is to be made from: of other settings, or of other days than today's."""
+def forget_needless_sums(connection: sa.Connection, sweep_id: int, judged: SweepPanels) -> None:
+    """Delete sums that no report is to be made from: of other settings, or of other days than today's.
+
+    `judged` are the panels of the report that has just been made.
+    """
     spec = get_spec(connection, sweep_id)
     wanted = {row.settings for row in open_reports(connection, sweep_id)}
     if spec.validation:
         wanted.add(spec.validation)
-    kept = {panel.digest for settings in wanted for panel in SweepPanels(connection, spec, settings)}
-    forget_sums(connection, sweep_id, held_panels(connection, sweep_id) - kept)
+    kept = {
+        panel.digest
+        for settings in wanted
+        for panel in (judged if settings == judged.settings else SweepPanels(connection, spec, settings))
+    }
+    if needless := held_panels(connection, sweep_id) - kept:
+        forget_sums(connection, sweep_id, needless)
 
 
 def _found(connection: sa.Connection, sweep_id: int, settings: ValidationSettings) -> _Judged:

@@ -65,7 +65,7 @@ class SweepPanels:
 
     def __init__(self, connection: sa.Connection, spec: SweepSpec, settings: ValidationSettings) -> None:
         """Read the settlements of all symbols; raises StoreError if stored rows are damaged."""
-        self.spec = spec
+        self.spec, self.settings = spec, settings
         self._windows = PanelWindows.of(spec)
         histories = _histories(connection, self._windows.windows)
         self._panels: list[SweepPanel | None] = []

@@ -20,7 +20,7 @@ from sweeps.analysis.verdicts.setting_counts import SettingCounts, leads, settin
 from sweeps.spec.scenarios import Scenarios
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.blocks import Measured, measured
-from sweeps.storage.row_cache import kept_rows
+from sweeps.storage.stored_trials import stored_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +106,8 @@ def sweep_verdict(connection: sa.Connection, sweep_id: int) -> SweepVerdict:
     )
 
 
-def candidate_row(connection: sa.Connection, sweep_id: int) -> Mapping[str, Any] | None:
-    """Return the row of the candidate alone, as `sweep_verdict` finds it, None without one.
+def candidate_row(connection: sa.Connection, sweep_id: int, names: Sequence[str]) -> Mapping[str, Any] | None:
+    """Return the row of the candidate with the columns named, as `sweep_verdict` finds it, None without one.
 
     Raises: UnknownSweepError.
     """
@@ -118,8 +118,7 @@ def candidate_row(connection: sa.Connection, sweep_id: int) -> Mapping[str, Any]
     found = candidate_of(connection, sweep_id, spec, scenarios, settings)
     if found is None:
         return None
-    number = int(settings.numbers[found.place])
-    return kept_rows(connection, sweep_id, [number]).get(number)
+    return stored_row(connection, sweep_id, int(settings.numbers[found.place]), names)
 
 
 def _at(connection: sa.Connection, sweep_id: int, settings: Measured, place: int | None) -> TrialView | None:

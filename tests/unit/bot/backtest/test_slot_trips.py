@@ -73,6 +73,7 @@ def test_trips_earn_the_same_alone_and_after_others_of_their_account(
         alone = [net_of(config, shown, symbol, *trip) for trip in trips.tolist()]
         with exact(), pytest.MonkeyPatch.context() as patch:
             patch.setattr("bot.backtest.slot_trips._PAYMENTS_AT_ONCE", payments)
+            patch.setattr("bot.backtest.slot_trips._MOST_PAYMENTS", payments)
             slots, fresh = prices.of(config, shown, symbol), SlotTrips(config, shown, symbol)
             one_by_one = [fresh.net_pnls(*trip[:, None]).tolist() for trip in trips]
             together_at_last = fresh.net_pnls(*trips.T).tolist()
