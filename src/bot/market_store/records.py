@@ -20,6 +20,8 @@ _COMPRESSION = 3
 _LONGEST_SOURCE = 255
 _NO_ROWS = b"[]"
 _OUTLINE = [column for column in market_record.c if column.name != "payload"]
+_EVERY = sa.select(*_OUTLINE).order_by(market_record.c.exchange, market_record.c.symbol, market_record.c.kind)
+_OF_EXCHANGE = _EVERY.where(market_record.c.exchange == sa.bindparam("of_exchange"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +52,8 @@ class RecordsMerged(NamedTuple):
 
 def held_records(connection: sa.Connection, exchange: str | None = None) -> list[HeldRecords]:
     """Return everything recorded, or that of one data set, by exchange, symbol and kind."""
-    table = market_record.c
-    query = sa.select(*_OUTLINE).order_by(table.exchange, table.symbol, table.kind)
-    if exchange is not None:
-        query = query.where(table.exchange == exchange)
-    return [_held(row) for row in connection.execute(query) if row.rows]
+    query = _EVERY if exchange is None else _OF_EXCHANGE
+    return [_held(row) for row in connection.execute(query, {"of_exchange": exchange}) if row.rows]
 
 
 def records_of(

@@ -44,6 +44,58 @@ class JobState(StrEnum):
     CANCELLED = "cancelled"
 
 
+# Put together once: that takes longer than to send them, and some are sent at every turn of the dispatcher.
+_EXPIRED = sa.and_(job.c.state == JobState.RUNNING, job.c.lease_until_ms < database_now_ms())
+_IS_FREE = sa.or_(job.c.state == JobState.QUEUED, _EXPIRED)
+_CREATING = (
+    job.insert()
+    .values(
+        kind=sa.bindparam("of_kind"),
+        request=sa.bindparam("of_request"),
+        state=JobState.QUEUED,
+        created_ms=database_now_ms(),
+    )
+    .returning(job.c.id)
+)
+_CLAIMING = (
+    job.update()
+    .where(job.c.id == sa.bindparam("of_job"), _IS_FREE, job.c.attempts < ATTEMPT_LIMIT)
+    .values(
+        state=JobState.RUNNING,
+        attempts=job.c.attempts + 1,
+        lease_until_ms=database_now_ms() + LEASE_MS,
+    )
+    .returning(job.c.kind, job.c.request, job.c.attempts, job.c.progress)
+)
+_GIVING_UP = (
+    job.update()
+    .where(_IS_FREE, job.c.attempts >= ATTEMPT_LIMIT)
+    .values(
+        state=JobState.FAILED,
+        error_code=GIVEN_UP,
+        error=f"given up after {ATTEMPT_LIMIT} attempts, each of which lost its worker",
+        finished_ms=database_now_ms(),
+    )
+)
+_MARKING_PUBLISHED = (
+    job.update()
+    .where(job.c.id.in_(sa.bindparam("of_jobs", expanding=True)))
+    .values(published_ms=database_now_ms())
+)
+_SILENT = sa.or_(
+    job.c.published_ms.is_(None),
+    job.c.published_ms < database_now_ms() - sa.bindparam("republish_ms", type_=sa.BigInteger),
+)
+_OLD = job.c.created_ms <= database_now_ms() - sa.bindparam("report_age_ms", type_=sa.BigInteger)
+_PUBLISHABLE = (
+    sa.select(job.c.id, job.c.kind)
+    .where(_IS_FREE, _SILENT)
+    .order_by(job.c.id)
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)
+_PUBLISHABLE_OF_AGE = _PUBLISHABLE.where(sa.or_(job.c.kind != JobKind.SELECTION, _OLD))
+
+
 @dataclass(frozen=True, slots=True)
 class JobView:
     """A job as people see it; progress once it has told any, result or error once it ended."""
@@ -73,12 +125,8 @@ class JobClaim:
 
 def create_job(connection: sa.Connection, kind: JobKind, request: Mapping[str, Any]) -> int:
     """Store a job to be done and return its id."""
-    now_ms = connection.execute(sa.select(database_now_ms())).scalar_one()
-    job_id: int = connection.execute(
-        job.insert()
-        .values(kind=kind, request=json.dumps(request), state=JobState.QUEUED, created_ms=now_ms)
-        .returning(job.c.id)
-    ).scalar_one()
+    values = {"of_kind": kind, "of_request": json.dumps(request)}
+    job_id: int = connection.execute(_CREATING, values).scalar_one()
     return job_id
 
 
@@ -147,16 +195,7 @@ def claim_job(connection: sa.Connection, job_id: object) -> JobClaim | None:
     """Take a job that nobody works on, or return None; the attempt is counted before the work starts."""
     if not isinstance(job_id, int) or not 0 < job_id < 2**31:
         return None
-    row = connection.execute(
-        job.update()
-        .where(job.c.id == job_id, _is_free(), job.c.attempts < ATTEMPT_LIMIT)
-        .values(
-            state=JobState.RUNNING,
-            attempts=job.c.attempts + 1,
-            lease_until_ms=database_now_ms() + LEASE_MS,
-        )
-        .returning(job.c.kind, job.c.request, job.c.attempts, job.c.progress)
-    ).one_or_none()
+    row = connection.execute(_CLAIMING, {"of_job": job_id}).one_or_none()
     if row is None:
         return None
     request, progress = json.loads(row.request), _document(row.progress)
@@ -234,16 +273,7 @@ def fail_lost_job(connection: sa.Connection, job_id: int, attempt: int, code: st
 
 def give_up_jobs(connection: sa.Connection) -> int:
     """End the jobs whose every attempt lost its worker, and return how many."""
-    given_up = connection.execute(
-        job.update()
-        .where(_is_free(), job.c.attempts >= ATTEMPT_LIMIT)
-        .values(
-            state=JobState.FAILED,
-            error_code=GIVEN_UP,
-            error=f"given up after {ATTEMPT_LIMIT} attempts, each of which lost its worker",
-            finished_ms=database_now_ms(),
-        )
-    ).rowcount
+    given_up = connection.execute(_GIVING_UP).rowcount
     if given_up:
         failed = sa.select(job.c.id).where(job.c.state == JobState.FAILED)
         discard_uploads(connection, failed.scalar_subquery())
@@ -257,23 +287,14 @@ def publishable_jobs(
 
     Reports on selections are among them once they are so old.
     """
-    silent = sa.or_(job.c.published_ms.is_(None), job.c.published_ms < database_now_ms() - republish_ms)
-    query = sa.select(job.c.id, job.c.kind).where(_is_free(), silent)
-    if report_age_ms:
-        old = job.c.created_ms <= database_now_ms() - report_age_ms
-        query = query.where(sa.or_(job.c.kind != JobKind.SELECTION, old))
-    rows = connection.execute(query.order_by(job.c.id).limit(limit))
+    which = {"most": limit, "republish_ms": republish_ms, "report_age_ms": report_age_ms}
+    rows = connection.execute(_PUBLISHABLE_OF_AGE if report_age_ms else _PUBLISHABLE, which)
     return {job_id: JobKind(kind) for job_id, kind in rows}
 
 
 def mark_jobs_published(connection: sa.Connection, job_ids: Sequence[int]) -> None:
     """Note that messages were sent."""
-    connection.execute(job.update().where(job.c.id.in_(job_ids)).values(published_ms=database_now_ms()))
-
-
-def _is_free() -> sa.ColumnElement[bool]:
-    expired = sa.and_(job.c.state == JobState.RUNNING, job.c.lease_until_ms < database_now_ms())
-    return sa.or_(job.c.state == JobState.QUEUED, expired)
+    connection.execute(_MARKING_PUBLISHED, {"of_jobs": list(job_ids)})
 
 
 def _is_ours(claim: JobClaim) -> sa.ColumnElement[bool]:

@@ -30,6 +30,7 @@ from sweeps.storage.tables import (
 
 TRIALS_AT_ONCE = 2_000
 _LEAST_PAUSE_S = 0.005
+_ANY_DELETED = sa.select(sweep.c.id).where(sweep.c.state == DELETING).limit(1)
 
 
 def delete_sweep(connection: sa.Connection, sweep_id: int) -> None:
@@ -62,8 +63,7 @@ def delete_sweep(connection: sa.Connection, sweep_id: int) -> None:
 
 def is_deleting(connection: sa.Connection) -> bool:
     """Return whether rows of a deleted sweep are still there."""
-    deleted = sa.select(sweep.c.id).where(sweep.c.state == DELETING).limit(1)
-    return connection.execute(deleted).first() is not None
+    return connection.execute(_ANY_DELETED).first() is not None
 
 
 def delete_rows(connection: sa.Connection) -> bool:

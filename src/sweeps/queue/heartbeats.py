@@ -11,6 +11,19 @@ from sweeps.storage.tables import heartbeat
 FRESH_MS = 15_000
 
 
+_BEATING = (
+    heartbeat.update()
+    .where(heartbeat.c.component == sa.bindparam("of_component"))
+    .where(heartbeat.c.instance == sa.bindparam("of_instance"))
+    .values(beat_ms=database_now_ms(), slots=sa.bindparam("of_slots"))
+)
+_LIVE = (
+    sa.select(heartbeat)
+    .where(heartbeat.c.beat_ms >= database_now_ms() - sa.bindparam("fresh_ms", type_=sa.BigInteger))
+    .order_by(heartbeat.c.component, heartbeat.c.instance)
+)
+
+
 class Component(StrEnum):
     """Processes that report that they live."""
 
@@ -30,11 +43,8 @@ class Beat:
 
 def beat(connection: sa.Connection, component: Component, instance: str, *, slots: int = 0) -> None:
     """Record that a process lives."""
-    known = connection.execute(
-        heartbeat.update()
-        .where(heartbeat.c.component == component, heartbeat.c.instance == instance)
-        .values(beat_ms=database_now_ms(), slots=slots)
-    ).rowcount
+    which = {"of_component": component, "of_instance": instance, "of_slots": slots}
+    known = connection.execute(_BEATING, which).rowcount
     if not known:
         now_ms = connection.execute(sa.select(database_now_ms())).scalar_one()
         connection.execute(
@@ -57,11 +67,7 @@ def forget_dead(connection: sa.Connection, *, older_than_ms: int = 3_600_000) ->
 
 def live_beats(connection: sa.Connection, *, fresh_ms: int = FRESH_MS) -> list[Beat]:
     """Return the processes heard of within the last `fresh_ms`."""
-    rows = connection.execute(
-        sa.select(heartbeat)
-        .where(heartbeat.c.beat_ms >= database_now_ms() - fresh_ms)
-        .order_by(heartbeat.c.component, heartbeat.c.instance)
-    )
+    rows = connection.execute(_LIVE, {"fresh_ms": fresh_ms})
     return [Beat(Component(row.component), row.instance, row.beat_ms, row.slots) for row in rows]
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -65,34 +66,12 @@ def claim_chunk(
     """
     if not (_can_be_id(sweep_id) and _can_be_id(chunk_id)):
         return None
-    runnable = sa.exists().where(
-        sweep.c.id == chunk.c.sweep_id, sweep.c.state.in_(ACTIVE), sweep.c.engine_version == ENGINE_VERSION
-    )
-    taken = connection.execute(
-        chunk.update()
-        .where(chunk.c.sweep_id == sweep_id, chunk.c.id == chunk_id, runnable)
-        .where(chunk.c.state.in_(chunk_sources(ChunkState.RUNNING)), chunk.c.attempts < ATTEMPT_LIMIT)
-        .values(
-            state=ChunkState.RUNNING,
-            attempts=chunk.c.attempts + 1,
-            token=chunk.c.token + 1,
-            owner=owner,
-            lease_until_ms=database_now_ms() + lease_ms,
-        )
-        .returning(
-            chunk.c.token,
-            chunk.c.lo,
-            chunk.c.hi,
-            chunk.c.attempts,
-            chunk.c.trials_done,
-            *(_of_sweep(sweep_id, column) for column in (sweep.c.spec, sweep.c.data_pin, sweep.c.state)),
-            _others(sweep_id),
-        )
-    ).one_or_none()
+    which = {"of_sweep": sweep_id, "of_chunk": chunk_id, "of_owner": owner, "lease_ms": lease_ms}
+    taken = connection.execute(_CLAIMING, which).one_or_none()
     if taken is None:
         return None
     if taken.state == SweepState.QUEUED:
-        _mark_running(connection, sweep_id)
+        connection.execute(_STARTING, {"of_sweep": sweep_id})
     every = tuple(range(taken.lo, taken.hi))
     missing = missing_trials(connection, sweep_id, taken.lo, taken.hi) if taken.trials_done else every
     return Claim(
@@ -108,17 +87,6 @@ def claim_chunk(
         bool(taken.may_reuse),
         owner,
     )
-
-
-def _of_sweep(sweep_id: int, column: sa.Column[Any]) -> sa.Label[Any]:
-    """Return a column of the chunk's sweep, so that a claim takes one round trip to the database."""
-    return sa.select(column).where(sweep.c.id == sweep_id).scalar_subquery().label(column.name)
-
-
-def _others(sweep_id: int) -> sa.ColumnElement[bool]:
-    other = sweep.alias()
-    found = sa.exists().where(other.c.id != sweep_id, other.c.engine_version == ENGINE_VERSION)
-    return found.label("may_reuse")
 
 
 def missing_trials(connection: sa.Connection, sweep_id: int, lo: int, hi: int) -> tuple[int, ...]:
@@ -219,26 +187,38 @@ def _count_stored(
     connection: sa.Connection, claim: Claim, results: Results, ranking: StoredRanking, *, last: bool
 ) -> None:
     """Add results, all of them new, to the chunk's counters, and end it if they were the `last`."""
+    best = results.best(ranking)
+    found = {
+        **_key_of(claim),
+        "done": len(results),
+        "failed": len(results.failed),
+        "reused": results.completed.reused,
+    }
+    if best is not None:
+        found |= {"rank": best[0], "number": best[1]}
+    connection.execute(_counting(better=best is not None, last=last), found)
+
+
+@cache
+def _counting(*, better: bool, last: bool) -> sa.Update:
+    """Return the statement that adds results to a chunk's counters.
+
+    With a `better` trial, that becomes the best one of its chunk, unless there is a better one; the `last`
+    results end the chunk.
+    """
+    rank, number = sa.bindparam("rank", type_=sa.BigInteger), sa.bindparam("number", type_=sa.Integer)
     values: dict[str, Any] = {
-        "trials_done": chunk.c.trials_done + len(results),
-        "trials_failed": chunk.c.trials_failed + len(results.failed),
-        "trials_reused": chunk.c.trials_reused + results.completed.reused,
+        name: chunk.c[name] + sa.bindparam(name.removeprefix("trials_"), type_=sa.Integer)
+        for name in ("trials_done", "trials_failed", "trials_reused")
     }
-    if (best := results.best(ranking)) is not None:
-        values |= _better(*best)
-    if last:
-        values |= done_now()
-    connection.execute(chunk.update().where(_is_ours(claim)).values(values))
-
-
-def _better(rank: int, number: int) -> dict[str, Any]:
-    """Return the values by which a trial becomes the best one of its chunk, unless there is a better one."""
-    tied = sa.and_(chunk.c.best_rank == rank, chunk.c.best_number > number)
-    better = sa.or_(chunk.c.best_rank.is_(None), chunk.c.best_rank > rank, tied)
-    return {
-        "best_number": sa.case((better, number), else_=chunk.c.best_number),
-        "best_rank": sa.case((better, rank), else_=chunk.c.best_rank),
-    }
+    if better:
+        tied = sa.and_(chunk.c.best_rank == rank, chunk.c.best_number > number)
+        outdone = sa.or_(chunk.c.best_rank.is_(None), chunk.c.best_rank > rank, tied)
+        values |= {
+            "best_number": sa.case((outdone, number), else_=chunk.c.best_number),
+            "best_rank": sa.case((outdone, rank), else_=chunk.c.best_rank),
+        }
+    return _OF_CLAIM.values(values | done_now() if last else values)
 
 
 def done_now() -> dict[str, Any]:
@@ -270,14 +250,13 @@ def _renewed(connection: sa.Connection, claim: Claim, lease_ms: int) -> int | No
 
     Returns how many trials of the chunk are stored, None if it is no longer the claim's.
     """
-    found = {
-        "of_sweep": claim.sweep_id,
-        "of_chunk": claim.chunk_id,
-        "of_claim": claim.token,
-        "of_owner": claim.owner,
-        "lease_ms": lease_ms,
-    }
+    found = {**_key_of(claim), "of_owner": claim.owner, "lease_ms": lease_ms}
     return connection.execute(_RENEWING, found).scalar_one_or_none()
+
+
+def _key_of(claim: Claim) -> dict[str, int]:
+    """Return the parameters by which a statement finds the chunk of a claim."""
+    return {"of_sweep": claim.sweep_id, "of_chunk": claim.chunk_id, "of_claim": claim.token}
 
 
 def _is_ours(claim: Claim) -> sa.ColumnElement[bool]:
@@ -298,25 +277,47 @@ def _held(sweep_id: _Whole, chunk_id: _Whole, token: _Whole) -> sa.ColumnElement
     )
 
 
-_RENEWING = (
-    chunk.update()
-    .where(_held(sa.bindparam("of_sweep"), sa.bindparam("of_chunk"), sa.bindparam("of_claim")))
-    .values(
-        state=ChunkState.RUNNING,
-        owner=sa.bindparam("of_owner"),
-        lease_until_ms=database_now_ms() + sa.bindparam("lease_ms", type_=sa.BigInteger),
-    )
-    .returning(chunk.c.trials_done)
+def _of_sweep(column: sa.Column[Any]) -> sa.Label[Any]:
+    """Return a column of the chunk's sweep, so that a claim takes one round trip to the database."""
+    return sa.select(column).where(sweep.c.id == _OF_SWEEP).scalar_subquery().label(column.name)
+
+
+def _may_reuse() -> sa.Label[bool]:
+    other = sweep.alias()
+    found = sa.exists().where(other.c.id != _OF_SWEEP, other.c.engine_version == ENGINE_VERSION)
+    return found.label("may_reuse")
+
+
+# Put together once: that takes longer than to send them.
+_OF_SWEEP: sa.BindParameter[int] = sa.bindparam("of_sweep")
+_OF_CHUNK: sa.BindParameter[int] = sa.bindparam("of_chunk")
+_OF_CLAIM = chunk.update().where(_held(_OF_SWEEP, _OF_CHUNK, sa.bindparam("of_claim")))
+_TAKEN = {
+    "state": ChunkState.RUNNING,
+    "owner": sa.bindparam("of_owner"),
+    "lease_until_ms": database_now_ms() + sa.bindparam("lease_ms", type_=sa.BigInteger),
+}
+_RENEWING = _OF_CLAIM.values(_TAKEN).returning(chunk.c.trials_done)
+_RUNNABLE = sa.exists().where(
+    sweep.c.id == chunk.c.sweep_id, sweep.c.state.in_(ACTIVE), sweep.c.engine_version == ENGINE_VERSION
 )
-
-
-def _mark_running(connection: sa.Connection, sweep_id: int) -> None:
-    connection.execute(
-        sweep.update()
-        .where(sweep.c.id == sweep_id, sweep.c.state == SweepState.QUEUED)
-        .where(sweep.c.state.in_(sweep_sources(SweepState.RUNNING)))
-        .values(state=SweepState.RUNNING, started_ms=database_now_ms())
+_CLAIMING = (
+    chunk.update()
+    .where(chunk.c.sweep_id == _OF_SWEEP, chunk.c.id == _OF_CHUNK, _RUNNABLE)
+    .where(chunk.c.state.in_(chunk_sources(ChunkState.RUNNING)), chunk.c.attempts < ATTEMPT_LIMIT)
+    .values(**_TAKEN, attempts=chunk.c.attempts + 1, token=chunk.c.token + 1)
+    .returning(
+        *(chunk.c[name] for name in ("token", "lo", "hi", "attempts", "trials_done")),
+        *map(_of_sweep, (sweep.c.spec, sweep.c.data_pin, sweep.c.state)),
+        _may_reuse(),
     )
+)
+_STARTING = (
+    sweep.update()
+    .where(sweep.c.id == _OF_SWEEP, sweep.c.state == SweepState.QUEUED)
+    .where(sweep.c.state.in_(sweep_sources(SweepState.RUNNING)))
+    .values(state=SweepState.RUNNING, started_ms=database_now_ms())
+)
 
 
 def _store_curves(

@@ -26,6 +26,11 @@ KERNEL_SECONDS_PER_TRIAL = 30e-6
 SECONDS_PER_SETTLEMENT_OF_HEDGES = 50e-6
 """A guess for trials that are replayed as hedges."""
 
+_OF_ALL_MACHINES = sa.select(
+    replay_rate.c.strategy,
+    sa.func.sum(replay_rate.c.work).label("work"),
+    sa.func.sum(replay_rate.c.busy_ms).label("busy_ms"),
+).group_by(replay_rate.c.strategy)
 _SEVERAL = " of several pairs"
 _BY_KERNEL, _AS_HEDGES = " by kernel", " as hedges"
 _LONGEST_NAME = 64
@@ -92,14 +97,7 @@ def settlements_between(start_ms: float, end_ms: float) -> float:
 
 def measured_rates(connection: sa.Connection) -> Rates:
     """Return the rates of all machines together."""
-    rows = connection.execute(
-        sa.select(
-            replay_rate.c.strategy,
-            sa.func.sum(replay_rate.c.work).label("work"),
-            sa.func.sum(replay_rate.c.busy_ms).label("busy_ms"),
-        ).group_by(replay_rate.c.strategy)
-    )
-    measured = [row for row in rows if row.work and row.busy_ms]
+    measured = [row for row in connection.execute(_OF_ALL_MACHINES) if row.work and row.busy_ms]
     seconds = {row.strategy: float(row.busy_ms) / 1000 / float(row.work) for row in measured}
     return Rates(seconds, by_kernel=usable() is not None)
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import chain, pairwise, zip_longest
 from itertools import count as count_up
 
@@ -30,6 +31,59 @@ _ENDED = sa.select(sweep.c.id, sweep.c.spec, sweep.c.trials_total).where(sweep.c
 _ENDED_ONE = _ENDED.where(sweep.c.id == sa.bindparam("of_sweep"))
 _is_active = sa.exists().where(sweep.c.id == chunk.c.sweep_id, sweep.c.state.in_(ACTIVE))
 
+# Put together once: that takes longer than to send them, and most are sent at every turn of the dispatcher.
+_FAILED_TRIALS = sa.select(sa.func.sum(chunk.c.trials_failed)).where(
+    chunk.c.sweep_id == sa.bindparam("of_sweep")
+)
+_SILENT = (
+    sa.select(chunk.c.sweep_id, chunk.c.id)
+    .where(chunk.c.state == ChunkState.RUNNING, chunk.c.lease_until_ms < database_now_ms())
+    .with_for_update(skip_locked=True)
+)
+_EXPIRING = (
+    chunk.update()
+    .where(sa.tuple_(chunk.c.sweep_id, chunk.c.id).in_(_SILENT))
+    .values(
+        state=ChunkState.PENDING,
+        owner=None,
+        lease_until_ms=None,
+        published_ms=None,
+        last_error=_LEASE_EXPIRED,
+    )
+)
+_EXHAUSTED = (
+    sa.select(chunk.c.sweep_id, chunk.c.id)
+    .where(chunk.c.state == ChunkState.PENDING, chunk.c.attempts >= ATTEMPT_LIMIT, _is_active)
+    .limit(100)
+)
+_ACTIVE_SWEEPS = (
+    sa.select(sweep.c.id)
+    .where(sweep.c.state.in_(ACTIVE), sweep.c.engine_version == ENGINE_VERSION)
+    .order_by(sweep.c.id)
+)
+_FRESH_MS = database_now_ms() - sa.bindparam("republish_ms", type_=sa.BigInteger)
+_WAITS = sa.and_(chunk.c.state == ChunkState.PENDING, chunk.c.published_ms >= _FRESH_MS)
+_OUTSTANDING = sa.select(sa.func.count()).select_from(chunk).where(_WAITS, _is_active)
+_IN_FLIGHT = (
+    sa.select(chunk.c.sweep_id, sa.func.count().label("chunks"))
+    .where(sa.or_(chunk.c.state == ChunkState.RUNNING, _WAITS), _is_active)
+    .group_by(chunk.c.sweep_id)
+)
+_PUBLISHABLE = (
+    sa.select(chunk.c.id)
+    .where(chunk.c.sweep_id == sa.bindparam("of_sweep"), chunk.c.state == ChunkState.PENDING)
+    .where(chunk.c.attempts < ATTEMPT_LIMIT)
+    .where(sa.or_(chunk.c.published_ms.is_(None), chunk.c.published_ms < _FRESH_MS))
+    .order_by(chunk.c.id)
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)
+_MARKING_PUBLISHED = (
+    chunk.update()
+    .where(chunk.c.sweep_id == sa.bindparam("of_sweep"), chunk.c.id == sa.bindparam("of_chunk"))
+    .where(chunk.c.state == ChunkState.PENDING)
+    .values(published_ms=database_now_ms())
+)
+
 
 @dataclass(frozen=True, slots=True)
 class ChunkRef:
@@ -45,32 +99,12 @@ def expire_leases(connection: sa.Connection) -> int:
 
     A chunk that somebody is writing to at this moment is not waited for, but looked at again next time.
     """
-    silent = (
-        sa.select(chunk.c.sweep_id, chunk.c.id)
-        .where(chunk.c.state == ChunkState.RUNNING, chunk.c.lease_until_ms < database_now_ms())
-        .with_for_update(skip_locked=True)
-    )
-    return connection.execute(
-        chunk.update()
-        .where(sa.tuple_(chunk.c.sweep_id, chunk.c.id).in_(silent))
-        .values(
-            state=ChunkState.PENDING,
-            owner=None,
-            lease_until_ms=None,
-            published_ms=None,
-            last_error=_LEASE_EXPIRED,
-        )
-    ).rowcount
+    return connection.execute(_EXPIRING).rowcount
 
 
 def exhausted_chunks(connection: sa.Connection) -> list[ChunkRef]:
     """Return the pending chunks of active sweeps that used up their attempts."""
-    rows = connection.execute(
-        sa.select(chunk.c.sweep_id, chunk.c.id)
-        .where(chunk.c.state == ChunkState.PENDING, chunk.c.attempts >= ATTEMPT_LIMIT, _is_active)
-        .limit(100)
-    )
-    return [ChunkRef(row.sweep_id, row.id) for row in rows]
+    return [ChunkRef(row.sweep_id, row.id) for row in connection.execute(_EXHAUSTED)]
 
 
 def isolate(connection: sa.Connection, ref: ChunkRef) -> None:
@@ -138,15 +172,9 @@ def close_finished(connection: sa.Connection, sweep_id: int | None = None) -> li
     asked = (_ENDED,) if sweep_id is None else (_ENDED_ONE, {"of_sweep": sweep_id})
     rows = connection.execute(*asked).all()
     for row in rows:
-        failed = connection.execute(
-            sa.select(sa.func.sum(chunk.c.trials_failed)).where(chunk.c.sweep_id == row.id)
-        ).scalar_one()
+        failed = connection.execute(_FAILED_TRIALS, {"of_sweep": row.id}).scalar_one()
         state = SweepState.FAILED if failed == row.trials_total else SweepState.COMPLETED
-        connection.execute(
-            sweep.update()
-            .where(sweep.c.id == row.id, sweep.c.state.in_(sweep_sources(state)))
-            .values(state=state, finished_ms=database_now_ms())
-        )
+        connection.execute(_ending(state), {"of_sweep": row.id})
         with suppress(UnreadableSweepError):  # then all curves stay: which are the best, its spec would say
             ranking = stored_ranking(row.spec)
             prune_curves(connection, row.id, ranking)
@@ -155,37 +183,26 @@ def close_finished(connection: sa.Connection, sweep_id: int | None = None) -> li
     return [row.id for row in rows]
 
 
+@cache
+def _ending(state: SweepState) -> sa.Update:
+    """Return the statement that ends a sweep in a state."""
+    mine = sa.and_(sweep.c.id == sa.bindparam("of_sweep"), sweep.c.state.in_(sweep_sources(state)))
+    return sweep.update().where(mine).values(state=state, finished_ms=database_now_ms())
+
+
 def active_sweeps(connection: sa.Connection) -> list[int]:
     """Return the sweeps with work left that this engine version can do, oldest first."""
-    return list(
-        connection.execute(
-            sa.select(sweep.c.id)
-            .where(sweep.c.state.in_(ACTIVE), sweep.c.engine_version == ENGINE_VERSION)
-            .order_by(sweep.c.id)
-        ).scalars()
-    )
+    return list(connection.execute(_ACTIVE_SWEEPS).scalars())
 
 
 def outstanding(connection: sa.Connection, *, republish_ms: int = REPUBLISH_MS) -> int:
     """Return the number of messages that may still wait in the broker."""
-    return connection.execute(
-        sa.select(sa.func.count())
-        .select_from(chunk)
-        .where(chunk.c.state == ChunkState.PENDING, _is_active)
-        .where(chunk.c.published_ms >= database_now_ms() - republish_ms)
-    ).scalar_one()
+    return connection.execute(_OUTSTANDING, {"republish_ms": republish_ms}).scalar_one()
 
 
 def in_flight(connection: sa.Connection, *, republish_ms: int = REPUBLISH_MS) -> Mapping[int, int]:
     """Return by active sweep how many of its chunks run or may still wait in the broker."""
-    waits = sa.and_(
-        chunk.c.state == ChunkState.PENDING, chunk.c.published_ms >= database_now_ms() - republish_ms
-    )
-    rows = connection.execute(
-        sa.select(chunk.c.sweep_id, sa.func.count().label("chunks"))
-        .where(sa.or_(chunk.c.state == ChunkState.RUNNING, waits), _is_active)
-        .group_by(chunk.c.sweep_id)
-    )
+    rows = connection.execute(_IN_FLIGHT, {"republish_ms": republish_ms})
     return {row.sweep_id: row.chunks for row in rows}
 
 
@@ -209,14 +226,8 @@ def publishable(
 def _publishable_of(
     connection: sa.Connection, sweep_id: int, limit: int, republish_ms: int
 ) -> list[ChunkRef]:
-    waiting = sa.or_(chunk.c.published_ms.is_(None), chunk.c.published_ms < database_now_ms() - republish_ms)
-    rows = connection.execute(
-        sa.select(chunk.c.id)
-        .where(chunk.c.sweep_id == sweep_id, chunk.c.state == ChunkState.PENDING)
-        .where(chunk.c.attempts < ATTEMPT_LIMIT, waiting)
-        .order_by(chunk.c.id)
-        .limit(limit)
-    )
+    which = {"of_sweep": sweep_id, "most": limit, "republish_ms": republish_ms}
+    rows = connection.execute(_PUBLISHABLE, which)
     return [ChunkRef(sweep_id, chunk_id) for chunk_id in rows.scalars()]
 
 
@@ -224,10 +235,5 @@ def mark_published(connection: sa.Connection, refs: Sequence[ChunkRef]) -> None:
     """Note that messages were sent, for the chunks that nobody has claimed yet."""
     if not refs:
         return
-    connection.execute(
-        chunk.update()
-        .where(chunk.c.sweep_id == sa.bindparam("of_sweep"), chunk.c.id == sa.bindparam("of_chunk"))
-        .where(chunk.c.state == ChunkState.PENDING)
-        .values(published_ms=database_now_ms()),
-        [{"of_sweep": ref.sweep_id, "of_chunk": ref.chunk_id} for ref in refs],
-    )
+    sent = [{"of_sweep": ref.sweep_id, "of_chunk": ref.chunk_id} for ref in refs]
+    connection.execute(_MARKING_PUBLISHED, sent)

@@ -9,6 +9,9 @@ import sqlalchemy as sa
 from bot.statistics.metrics import from_units, money_units
 from sweeps.storage.tables import sweep_candidate
 
+_FORGETTING = sweep_candidate.delete().where(sweep_candidate.c.sweep_id == sa.bindparam("of_sweep"))
+_KEEPING = sweep_candidate.insert()
+
 
 @dataclass(frozen=True, slots=True)
 class CandidateFigures:
@@ -21,17 +24,16 @@ class CandidateFigures:
 
 def keep_candidate(connection: sa.Connection, sweep_id: int, figures: CandidateFigures | None) -> None:
     """Store the candidate of a sweep in place of the one that it had."""
-    connection.execute(sweep_candidate.delete().where(sweep_candidate.c.sweep_id == sweep_id))
+    connection.execute(_FORGETTING, {"of_sweep": sweep_id})
     if figures is not None:
         lead = figures.net_pnl_over_hold
-        connection.execute(
-            sweep_candidate.insert().values(
-                sweep_id=sweep_id,
-                number=figures.number,
-                annualized_return=figures.annualized_return,
-                net_pnl_over_hold=None if lead is None else money_units(lead),
-            )
-        )
+        values = {
+            "sweep_id": sweep_id,
+            "number": figures.number,
+            "annualized_return": figures.annualized_return,
+            "net_pnl_over_hold": None if lead is None else money_units(lead),
+        }
+        connection.execute(_KEEPING, values)
 
 
 def candidates_of(connection: sa.Connection, sweep_ids: Sequence[int]) -> dict[int, CandidateFigures]:

@@ -41,15 +41,7 @@ def notification_row(connection: sa.Connection, sweep_id: int) -> NotificationRo
 
 def unsent_notifications(connection: sa.Connection, limit: int) -> list[int]:
     """Return ended sweeps whose notification no job sends, oldest first; those still being judged wait."""
-    query = (
-        sa.select(sweep_notification.c.sweep_id)
-        .join(sweep, sweep.c.id == sweep_notification.c.sweep_id)
-        .where(sweep_notification.c.job_id.is_(None), sweep.c.state.in_(ENDED))
-        .where(~_is_being_judged())
-        .order_by(sweep_notification.c.sweep_id)
-        .limit(limit)
-    )
-    return list(connection.execute(query).scalars())
+    return list(connection.execute(_UNSENT, {"most": limit}).scalars())
 
 
 def _is_being_judged() -> sa.ColumnElement[bool]:
@@ -63,6 +55,16 @@ def _is_being_judged() -> sa.ColumnElement[bool]:
         .where(selection_report.c.report.is_(None), coming)
         .exists()
     )
+
+
+_UNSENT = (
+    sa.select(sweep_notification.c.sweep_id)
+    .join(sweep, sweep.c.id == sweep_notification.c.sweep_id)
+    .where(sweep_notification.c.job_id.is_(None), sweep.c.state.in_(ENDED))
+    .where(~_is_being_judged())
+    .order_by(sweep_notification.c.sweep_id)
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)
 
 
 def give_notification_to_job(connection: sa.Connection, sweep_id: int, job_id: int) -> None:

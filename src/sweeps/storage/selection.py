@@ -2,7 +2,7 @@
 
 import json
 import zlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, overload
@@ -20,6 +20,41 @@ from sweeps.storage.tables import selection_report, selection_sums, sweep
 
 _MOST_HELD_BYTES = 64 * 2**20
 """Packed sums up to so many bytes are kept unpacked while they are judged, more are read again and again."""
+
+
+# Put together once: that takes longer than to send them.
+_OF_SWEEP_SUMS = selection_sums.c.sweep_id == sa.bindparam("of_sweep")
+_OF_PANEL_SUMS = sa.and_(_OF_SWEEP_SUMS, selection_sums.c.panel == sa.bindparam("of_panel"))
+_PANELS = sa.select(selection_sums.c.panel).where(_OF_SWEEP_SUMS).distinct()
+_SIZES = (
+    sa.select(selection_sums.c.first, sa.func.length(selection_sums.c.data))
+    .where(_OF_PANEL_SUMS)
+    .order_by(selection_sums.c.first)
+)
+_PART = sa.select(selection_sums.c.data).where(
+    _OF_PANEL_SUMS, selection_sums.c.first == sa.bindparam("of_first")
+)
+_OF_REPORT = sa.and_(
+    selection_report.c.sweep_id == sa.bindparam("of_sweep"),
+    selection_report.c.settings_digest == sa.bindparam("of_settings"),
+)
+_UNMADE = sa.select(selection_report).where(
+    selection_report.c.sweep_id == sa.bindparam("of_sweep"), selection_report.c.report.is_(None)
+)
+_TO_MAKE = (
+    sa.select(selection_report)
+    .join(sweep, sweep.c.id == selection_report.c.sweep_id)
+    .where(selection_report.c.report.is_(None), selection_report.c.job_id.is_(None))
+    .where(sweep.c.state.in_(ENDED))
+    .order_by(selection_report.c.sweep_id)
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)
+_GIVING = selection_report.update().where(_OF_REPORT).values(job_id=sa.bindparam("to_job"))
+_KEEPING = (
+    selection_report.update()
+    .where(_OF_REPORT, selection_report.c.job_id == sa.bindparam("of_job"))
+    .values(report=sa.bindparam("text"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +86,15 @@ def forget_sums(connection: sa.Connection, sweep_id: int, panels: Collection[str
 
 def held_panels(connection: sa.Connection, sweep_id: int) -> set[str]:
     """Return the panels, by their digest, of which sums of trials are held."""
-    found = sa.select(selection_sums.c.panel).where(selection_sums.c.sweep_id == sweep_id).distinct()
-    return set(connection.execute(found).scalars())
+    return set(connection.execute(_PANELS, {"of_sweep": sweep_id}).scalars())
 
 
 class HeldSums(Sequence[TrialSums]):
     """Sums held of one panel, part by part; large ones are read whenever they are gone through."""
 
     def __init__(self, connection: sa.Connection, sweep_id: int, panel: str) -> None:
-        mine = sa.and_(selection_sums.c.sweep_id == sweep_id, selection_sums.c.panel == panel)
-        sizes = sa.select(selection_sums.c.first, sa.func.length(selection_sums.c.data))
-        rows = connection.execute(sizes.where(mine).order_by(selection_sums.c.first)).all()
+        mine = {"of_sweep": sweep_id, "of_panel": panel}
+        rows = connection.execute(_SIZES, mine).all()
         self._firsts = [row[0] for row in rows]
         self.size = sum(row[1] for row in rows)
         most = len(rows) if self.size <= _MOST_HELD_BYTES else 1
@@ -89,11 +122,8 @@ class HeldSums(Sequence[TrialSums]):
             yield self._read(first)[0]
 
 
-def _read_part(
-    connection: sa.Connection, mine: sa.ColumnElement[bool], first: int
-) -> tuple[IntArray, TrialSums]:
-    query = sa.select(selection_sums.c.data).where(mine, selection_sums.c.first == first)
-    return sums_of(connection.execute(query).scalar_one())
+def _read_part(connection: sa.Connection, mine: Mapping[str, Any], first: int) -> tuple[IntArray, TrialSums]:
+    return sums_of(connection.execute(_PART, {**mine, "of_first": first}).scalar_one())
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,39 +161,26 @@ def settings_of(connection: sa.Connection, sweep_id: int, digest: str) -> Valida
 
 def reports_to_make(connection: sa.Connection, limit: int) -> list[ReportRow]:
     """Return reports of ended sweeps that were asked for and that no job makes, oldest sweeps first."""
-    rows = connection.execute(
-        sa.select(selection_report)
-        .join(sweep, sweep.c.id == selection_report.c.sweep_id)
-        .where(selection_report.c.report.is_(None), selection_report.c.job_id.is_(None))
-        .where(sweep.c.state.in_(ENDED))
-        .order_by(selection_report.c.sweep_id)
-        .limit(limit)
-    )
-    return [_row(row) for row in rows]
+    return [_row(row) for row in connection.execute(_TO_MAKE, {"most": limit})]
 
 
 def open_reports(connection: sa.Connection, sweep_id: int) -> list[ReportRow]:
     """Return the reports on a sweep that were asked for and are not made."""
-    mine = sa.and_(selection_report.c.sweep_id == sweep_id, selection_report.c.report.is_(None))
-    return [_row(row) for row in connection.execute(sa.select(selection_report).where(mine))]
+    return [_row(row) for row in connection.execute(_UNMADE, {"of_sweep": sweep_id})]
 
 
 def give_to_job(connection: sa.Connection, found: ReportRow, job_id: int | None) -> None:
     """Note the job that makes a report, None for one that is to be given to a new job."""
-    connection.execute(
-        selection_report.update().where(_is_of(found.sweep_id, found.settings)).values(job_id=job_id)
-    )
+    which = {"of_sweep": found.sweep_id, "of_settings": found.settings.digest}
+    connection.execute(_GIVING, {**which, "to_job": job_id})
 
 
 def keep_report(
     connection: sa.Connection, sweep_id: int, settings: ValidationSettings, job_id: int, text: str
 ) -> None:
     """Store a report, unless its sweep went on meanwhile and it is no longer this job's to make."""
-    connection.execute(
-        selection_report.update()
-        .where(_is_of(sweep_id, settings), selection_report.c.job_id == job_id)
-        .values(report=zlib.compress(text.encode()))
-    )
+    which = {"of_sweep": sweep_id, "of_settings": settings.digest, "of_job": job_id}
+    connection.execute(_KEEPING, {**which, "text": zlib.compress(text.encode())})
 
 
 def forget_reports(connection: sa.Connection, sweep_id: int) -> None:

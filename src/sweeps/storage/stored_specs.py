@@ -3,6 +3,7 @@
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import cache
 from threading import Lock
 from typing import Any
 
@@ -22,6 +23,12 @@ MOST_BYTES = 64 * 2**20
 MOST_PARAMS = 4_096
 BYTES_PER_VALUE = 400
 """Bytes for each value of an axis, about: the value, its label, their places in the tables of an axis."""
+
+
+_FEASIBLE = sa.select(compiled_sweep.c.feasible).where(
+    compiled_sweep.c.sweep_id == sa.bindparam("of_sweep"),
+    compiled_sweep.c.text_digest == sa.bindparam("of_text"),
+)
 
 
 class SpecCache:
@@ -88,12 +95,18 @@ def store_compiled(connection: sa.Connection, sweep_id: int, text: str, spec: Sw
         "head": SweepSummary.of(spec).model_dump_json(),
         "feasible": pack_feasible(spec.space.feasible),
     }
-    insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(compiled_sweep)
-    connection.execute(
-        insert.values(sweep_id=sweep_id, **values).on_conflict_do_update(
-            index_elements=[compiled_sweep.c.sweep_id], set_=values
-        )
+    connection.execute(_keeping(connection.dialect.name), {"sweep_id": sweep_id, **values})
+
+
+@cache
+def _keeping(dialect: str) -> sa.Insert:
+    """Return the statement that stores what a sweep compiles to, in place of what is there."""
+    insert: Any = (postgresql if dialect == "postgresql" else sqlite).insert(compiled_sweep)
+    kept: sa.Insert = insert.on_conflict_do_update(
+        index_elements=[compiled_sweep.c.sweep_id],
+        set_={name: insert.excluded[name] for name in ("text_digest", "head", "feasible")},
     )
+    return kept
 
 
 def stored_spec(connection: sa.Connection, sweep_id: int, text: str) -> SweepSpec:
@@ -155,11 +168,8 @@ def text_digest(text: str) -> str:
 
 
 def _compiled(connection: sa.Connection, sweep_id: int, text: str) -> SweepSpec:
-    data = connection.execute(
-        sa.select(compiled_sweep.c.feasible).where(
-            compiled_sweep.c.sweep_id == sweep_id, compiled_sweep.c.text_digest == text_digest(text)
-        )
-    ).scalar_one_or_none()
+    which = {"of_sweep": sweep_id, "of_text": text_digest(text)}
+    data = connection.execute(_FEASIBLE, which).scalar_one_or_none()
     return _parsed(text, data)
 
 

@@ -32,6 +32,13 @@ _AT_ONCE = 50
 """Most blocks that are read by one statement."""
 
 
+_FAILED = (
+    sa.select(failed_trial.c.number)
+    .where(failed_trial.c.sweep_id == sa.bindparam("of_sweep"), failed_trial.c.number > sa.bindparam("after"))
+    .order_by(failed_trial.c.number)
+)
+
+
 @dataclass(frozen=True, eq=False)
 class StoredBlock:
     """Completed trials that one transaction stored, each column unpacked where it is asked for.
@@ -277,10 +284,6 @@ def failed_numbers(
     connection: sa.Connection, sweep_id: int, *, after: int = -1, most: int | None = None
 ) -> IntArray:
     """Return the failed trials of a sweep by number: all, or up to `most` of those `after` a number."""
-    rows = connection.execute(
-        sa.select(failed_trial.c.number)
-        .where(failed_trial.c.sweep_id == sweep_id, failed_trial.c.number > after)
-        .order_by(failed_trial.c.number)
-        .limit(most)
-    )
+    query = _FAILED if most is None else _FAILED.limit(most)
+    rows = connection.execute(query, {"of_sweep": sweep_id, "after": after})
     return np.fromiter(rows.scalars(), dtype=np.int64)

@@ -12,6 +12,7 @@ from sweeps.storage.tables import job_upload
 
 MAX_UPLOAD_BYTES = 64 * 1024 * 1024
 PART_BYTES = 1024 * 1024
+_DISCARDING = job_upload.delete().where(job_upload.c.job_id == sa.bindparam("of_job"))
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._+()@=-]{0,199}\Z")
 
 
@@ -48,8 +49,10 @@ def write_upload(connection: sa.Connection, job_id: int, path: Path) -> None:
 
 def discard_uploads(connection: sa.Connection, jobs: sa.ScalarSelect[int] | int) -> None:
     """Forget the file of a job, or those of the jobs that a query gives."""
-    chosen = job_upload.c.job_id == jobs if isinstance(jobs, int) else job_upload.c.job_id.in_(jobs)
-    connection.execute(job_upload.delete().where(chosen))
+    if isinstance(jobs, int):
+        connection.execute(_DISCARDING, {"of_job": jobs})
+    else:
+        connection.execute(job_upload.delete().where(job_upload.c.job_id.in_(jobs)))
 
 
 def _parts(file: BinaryIO) -> Iterator[bytes]:

@@ -25,6 +25,9 @@ from sweeps.storage.stored_trials import StoredBlock, stored_rows, whole_row
 from sweeps.storage.tables import sweep, trial_curve
 from sweeps.work.replay import WindowCache, replay_trial, replayed_alone
 
+_WRITTEN_WITH = sa.select(sweep.c.engine_version, sweep.c.data_pin).where(
+    sweep.c.id == sa.bindparam("of_sweep")
+)
 _TAKEN_OVER = ("reused_sweep", "reused_number")
 _READ_AT_ONCE = 200
 """Trials read by one statement: neighbours share a block, which takes as long to open as 100 rows of it."""
@@ -59,9 +62,7 @@ def row_compatibility(connection: sa.Connection, sweep_id: int) -> RowCompatibil
     Rows of another engine version are recognized, and so are market data that were changed since.
     """
     spec = get_spec(connection, sweep_id)
-    found = connection.execute(
-        sa.select(sweep.c.engine_version, sweep.c.data_pin).where(sweep.c.id == sweep_id)
-    ).one()
+    found = connection.execute(_WRITTEN_WITH, {"of_sweep": sweep_id}).one()
     obstacle = None
     if found.engine_version != ENGINE_VERSION:
         version = f"its rows were written by engine {found.engine_version}, this is {ENGINE_VERSION}"
