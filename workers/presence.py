@@ -86,7 +86,10 @@ def free_lost(
     if not task_id or not all(isinstance(number, int) for number in args):
         return
     at = forget_task(task_id)
-    if len(args) == 1 and getattr(sender, "name", None) == RUN_JOB_TASK:
+    if at and at.token and at.job_id is not None:  # a task may make other reports than that of its message
+        job_id = at.job_id
+        _briefly(lambda connection: free_job(connection, job_id, exception, at), _REPORT_MS)
+    elif len(args) == 1 and getattr(sender, "name", None) == RUN_JOB_TASK:
         _briefly(lambda connection: free_job(connection, args[0], exception, at), _REPORT_MS)
     elif len(args) == 2:
         _briefly(

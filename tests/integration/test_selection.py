@@ -24,13 +24,14 @@ from sweeps.analysis.progress import get_sweep
 from sweeps.errors import SweepStateError
 from sweeps.export import manifest
 from sweeps.jobs.job_dispatcher import JobDispatcher
+from sweeps.jobs.job_runner import JobRunner
 from sweeps.jobs.jobs import claim_job
-from sweeps.jobs.selection_jobs import ask_for_selection, is_asked_for
+from sweeps.jobs.selection_jobs import ask_for_selection, is_asked_for, take_report
 from sweeps.lifecycle.deleting import delete_sweep
 from sweeps.lifecycle.extend_clone import extend_sweep, extended_spec
 from sweeps.lifecycle.seals import set_seal
 from sweeps.storage.selection import held_panels
-from sweeps.storage.tables import job, selection_report, selection_sums
+from sweeps.storage.tables import job, selection_report, selection_sums, sweep
 from sweeps.work import panels
 
 HEAD = ("trials", "winner", "cash", "hold", "pbo", "cv", "walk_forward", "verdict")
@@ -226,10 +227,49 @@ def test_report_gives_way_to_a_crowd_of_sweeps_for_five_seconds(engine: sa.Engin
     run_chunks(engine, sweep_id, 1)
     dispatcher = JobDispatcher(engine, queue := JobList())
     assert [dispatcher.step() for _ in range(2)] == [0, 0]
+    assert not JobRunner(engine).report(sweep_id)
     with write_transaction(engine) as connection:
-        connection.execute(job.update().values(created_ms=job.c.created_ms - 5_000))
+        connection.execute(sweep.update().values(finished_ms=sweep.c.finished_ms - 5_000))
     assert dispatcher.step() == 1
     assert len(queue.told) == 1
+
+
+def test_report_is_made_by_who_ends_the_sweep_and_no_message_is_sent(engine: sa.Engine) -> None:
+    long_market(engine)
+    sweeps = [submit(engine, long_spec(), size=40) for _ in range(2)]
+    run_chunks(engine, sweeps[0], 1)
+    run_chunks(engine, sweeps[1], 1)
+    runner = JobRunner(engine)
+    assert [runner.report(sweeps[1]) for _ in range(2)] == [True, False]
+    assert [view_of(engine, one).complete for one in sweeps] == [False, True]
+    dispatcher = JobDispatcher(engine, queue := JobList())
+    assert (dispatcher.step(), len(queue.told)) == (1, 1)
+    assert runner.run(queue.told[0]) == "completed"
+    assert view_of(engine, sweeps[0]).complete
+
+
+def test_report_that_was_taken_without_a_message_is_made_by_another_after_a_death(engine: sa.Engine) -> None:
+    long_market(engine)
+    sweep_id = submit(engine, long_spec(), size=40)
+    run_chunks(engine, sweep_id, 1)
+    with write_transaction(engine) as connection:
+        assert take_report(connection, sweep_id) is not None  # by a worker that dies now
+    assert JobDispatcher(engine, JobList()).step() == 0
+    with write_transaction(engine) as connection:
+        connection.execute(job.update().values(lease_until_ms=1))
+    assert do_jobs(engine) == ["completed"]
+    assert view_of(engine, sweep_id).complete
+
+
+def test_process_that_made_a_report_goes_on_with_those_that_no_job_makes(engine: sa.Engine) -> None:
+    long_market(engine)
+    sweeps = [submit(engine, long_spec(), size=40) for _ in range(3)]
+    run_chunks(engine, sweeps[0], 1)
+    JobDispatcher(engine, queue := JobList()).step()
+    for one in sweeps[1:]:
+        run_chunks(engine, one, 1)
+    assert JobRunner(engine).run(queue.told[0], others_ms=60_000) == "completed"
+    assert all(view_of(engine, one).complete for one in sweeps)
 
 
 def test_deleted_sweep_takes_its_sums_and_reports_with_it(engine: sa.Engine) -> None:

@@ -10,19 +10,12 @@ from bot.market_store.database import write_transaction
 from sweeps.errors import QueueUnavailableError
 from sweeps.jobs.jobs import JobKind, give_up_jobs, mark_jobs_published, publishable_jobs
 from sweeps.jobs.notifications import give_notifications_to_jobs
-from sweeps.jobs.selection_jobs import give_reports_to_jobs
-from sweeps.queue.heartbeats import live_slots
-from sweeps.queue.reconcile import active_sweeps
+from sweeps.jobs.selection_jobs import give_reports_to_jobs, reports_due
 from sweeps.storage.notifications import unsent_notifications
-from sweeps.storage.selection import reports_to_make
 
 log = structlog.get_logger()
 
 _MESSAGES = 16
-REPORT_PATIENCE_MS = 5_000
-"""Time for which reports give way to a crowd of sweeps: each takes as long as a small one."""
-_CROWD = 2
-"""Open sweeps for each process from which there is a crowd."""
 
 
 class JobQueue(Protocol):
@@ -46,17 +39,16 @@ class JobDispatcher:
         """Publish what waits and return how many messages were sent."""
         with self._engine.connect() as connection:
             waiting = publishable_jobs(connection, _MESSAGES)
-            asked = reports_to_make(connection, 1) or unsent_notifications(connection, 1)
-            age_ms = REPORT_PATIENCE_MS if (waiting or asked) and _is_crowded(connection) else 0
-            if age_ms:
-                waiting = publishable_jobs(connection, _MESSAGES, report_age_ms=age_ms)
+            reports = reports_due(connection)
+            asked = reports or unsent_notifications(connection, 1)
         if not (waiting or asked):
             return 0
         with write_transaction(self._engine) as connection:
-            give_reports_to_jobs(connection, _MESSAGES)
+            if reports:
+                give_reports_to_jobs(connection)
             give_notifications_to_jobs(connection, _MESSAGES)
             given_up = give_up_jobs(connection)
-            waiting = publishable_jobs(connection, _MESSAGES, report_age_ms=age_ms)
+            waiting = publishable_jobs(connection, _MESSAGES)
         if given_up:
             log.warning("jobs given up", jobs=given_up)
         sent = self._publish(waiting)
@@ -76,7 +68,3 @@ class JobDispatcher:
                 return sent
             sent.append(job_id)
         return sent
-
-
-def _is_crowded(connection: sa.Connection) -> bool:
-    return len(active_sweeps(connection)) > _CROWD * max(live_slots(connection), 1)

@@ -26,7 +26,7 @@ from sweeps.jobs.jobs import (
     retry_job_later,
 )
 from sweeps.jobs.notifications import RetryLaterError, delivery_document
-from sweeps.jobs.selection_jobs import selection_document
+from sweeps.jobs.selection_jobs import reports_due, selection_document, take_report
 from sweeps.lifecycle.looks import LookKind, note_run
 from sweeps.watch import TIMEOUT, TRIAL_TIMEOUT_S, TimeLimitError, Unwatched, Watch, job_timeout_message
 from sweeps.work.replay import WindowCache
@@ -81,14 +81,38 @@ class JobRunner:
         self._limit_s = limit_s
         self._exchange_url = exchange_url
 
-    def run(self, job_id: int) -> JobState | None:
-        """Do a job and store its result; None means that it was unavailable, which is normal."""
+    def run(self, job_id: int, *, others_ms: int = 0) -> JobState | None:
+        """Do a job and store its result; None means that it was unavailable, which is normal.
+
+        After a report, others that nobody makes are made for `others_ms`, so that each needs no message.
+        """
+        until_ms = self._clock.now_ms() + others_ms
         with write_transaction(self._engine) as connection:
             claim = claim_job(connection, job_id)
         if claim is None:
             return None
-        self._watch.claimed(0, job_id, claim.attempt)
-        with structlog.contextvars.bound_contextvars(job=job_id):
+        state = self._done(claim)
+        if claim.kind is JobKind.SELECTION:
+            while self._clock.now_ms() < until_ms and self.report():
+                pass
+        return state
+
+    def report(self, sweep_id: int | None = None) -> bool:
+        """Make a report that is due and that no job makes, of one sweep or the oldest; False without one."""
+        with self._engine.connect() as connection:
+            if not reports_due(connection, sweep_id):
+                return False
+        with write_transaction(self._engine) as connection:
+            claim = take_report(connection, sweep_id)
+        if claim is None:
+            return False
+        self._done(claim)
+        return True
+
+    def _done(self, claim: JobClaim) -> JobState | None:
+        """Do a job that is ours and store its result."""
+        self._watch.claimed(0, claim.id, claim.attempt)
+        with structlog.contextvars.bound_contextvars(job=claim.id):
             began = self._clock.now_ms()
             log.info("job started", kind=str(claim.kind), attempt=claim.attempt)
             state = self._finish(claim)

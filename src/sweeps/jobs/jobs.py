@@ -86,14 +86,17 @@ _SILENT = sa.or_(
     job.c.published_ms.is_(None),
     job.c.published_ms < database_now_ms() - sa.bindparam("republish_ms", type_=sa.BigInteger),
 )
-_OLD = job.c.created_ms <= database_now_ms() - sa.bindparam("report_age_ms", type_=sa.BigInteger)
 _PUBLISHABLE = (
     sa.select(job.c.id, job.c.kind)
     .where(_IS_FREE, _SILENT)
     .order_by(job.c.id)
     .limit(sa.bindparam("most", type_=sa.Integer))
 )
-_PUBLISHABLE_OF_AGE = _PUBLISHABLE.where(sa.or_(job.c.kind != JobKind.SELECTION, _OLD))
+_OPEN = (
+    sa.select(sa.func.count())
+    .select_from(job)
+    .where(job.c.kind == sa.bindparam("of_kind"), job.c.state.in_((JobState.QUEUED, JobState.RUNNING)))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,15 +284,16 @@ def give_up_jobs(connection: sa.Connection) -> int:
 
 
 def publishable_jobs(
-    connection: sa.Connection, limit: int, *, republish_ms: int = REPUBLISH_MS, report_age_ms: int = 0
+    connection: sa.Connection, limit: int, *, republish_ms: int = REPUBLISH_MS
 ) -> dict[int, JobKind]:
-    """Return the oldest jobs that nobody works on and that no fresh message is about, with their kinds.
-
-    Reports on selections are among them once they are so old.
-    """
-    which = {"most": limit, "republish_ms": republish_ms, "report_age_ms": report_age_ms}
-    rows = connection.execute(_PUBLISHABLE_OF_AGE if report_age_ms else _PUBLISHABLE, which)
+    """Return the oldest jobs that nobody works on and that no fresh message is about, with their kinds."""
+    rows = connection.execute(_PUBLISHABLE, {"most": limit, "republish_ms": republish_ms})
     return {job_id: JobKind(kind) for job_id, kind in rows}
+
+
+def open_jobs(connection: sa.Connection, kind: JobKind) -> int:
+    """Return the number of jobs of a kind that have not ended."""
+    return connection.execute(_OPEN, {"of_kind": kind}).scalar_one()
 
 
 def mark_jobs_published(connection: sa.Connection, job_ids: Sequence[int]) -> None:

@@ -15,8 +15,19 @@ from sweeps.analysis.progress import SweepView, get_spec, get_sweep
 from sweeps.analysis.verdicts.verdict import candidate_row
 from sweeps.errors import SweepStateError, UnknownJobError
 from sweeps.jobs.job_reports import JobReport
-from sweeps.jobs.jobs import JobClaim, JobKind, JobState, JobView, create_job, get_job
+from sweeps.jobs.jobs import (
+    JobClaim,
+    JobKind,
+    JobState,
+    JobView,
+    claim_job,
+    create_job,
+    get_job,
+    open_jobs,
+)
 from sweeps.lifecycle.looks import note_independent, note_validation
+from sweeps.queue.heartbeats import live_slots
+from sweeps.queue.reconcile import active_sweeps
 from sweeps.spec.spec import check_test_symbols
 from sweeps.storage.candidates import CandidateFigures, keep_candidate
 from sweeps.storage.selection import (
@@ -35,6 +46,12 @@ from sweeps.work.replay import WindowCache
 
 _WALK_FORWARD = "walk_forward"
 _SHARE_OF_REPLAYS = 0.9
+_CROWD = 2
+"""Open sweeps for each process from which there is a crowd."""
+REPORT_PATIENCE_MS = 5_000
+"""Time for which reports give way to a crowd of sweeps: each takes as long as a small one."""
+_LEAST_JOBS, _JOBS_PER_SLOT = 8, 2
+"""Jobs of reports at a time: the process that ends one goes on with reports that have no job."""
 _OF_CANDIDATE = ("annualized_return", "net_pnl_over_hold")
 
 
@@ -116,13 +133,39 @@ def ask_for_selection(
     return settings.digest
 
 
-def give_reports_to_jobs(connection: sa.Connection, limit: int) -> int:
-    """Make a job of each report that is to be made and has none; return how many."""
-    found = reports_to_make(connection, limit)
-    for row in found:
-        request = {"sweep": row.sweep_id, "settings": row.settings.document()}
-        give_to_job(connection, row, create_job(connection, JobKind.SELECTION, request))
-    return len(found)
+def reports_due(connection: sa.Connection, sweep_id: int | None = None, most: int = 1) -> list[ReportRow]:
+    """Return reports that are to be made now and that no job makes, of one sweep or the oldest.
+
+    They give way to a crowd of sweeps for a while.
+    """
+    found = reports_to_make(connection, most, sweep_id=sweep_id)
+    if found and len(active_sweeps(connection)) > _CROWD * max(live_slots(connection), 1):
+        return reports_to_make(connection, most, age_ms=REPORT_PATIENCE_MS, sweep_id=sweep_id)
+    return found
+
+
+def give_reports_to_jobs(connection: sa.Connection) -> None:
+    """Make a job of each report that is due, as long as processes have not enough of them."""
+    most = max(_LEAST_JOBS, _JOBS_PER_SLOT * live_slots(connection))
+    for row in reports_due(connection, most=most - open_jobs(connection, JobKind.SELECTION)):
+        _give(connection, row)
+
+
+def take_report(connection: sa.Connection, sweep_id: int | None = None) -> JobClaim | None:
+    """Claim the job of a report that is due, of one sweep or the oldest; None without one.
+
+    Neither the dispatcher nor the broker has to hear of it, unless its process dies.
+    """
+    for row in reports_due(connection, sweep_id):
+        return claim_job(connection, _give(connection, row))
+    return None
+
+
+def _give(connection: sa.Connection, row: ReportRow) -> int:
+    request = {"sweep": row.sweep_id, "settings": row.settings.document()}
+    job_id = create_job(connection, JobKind.SELECTION, request)
+    give_to_job(connection, row, job_id)
+    return job_id
 
 
 def selection_document(

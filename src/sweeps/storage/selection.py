@@ -10,7 +10,7 @@ from typing import Any, overload
 import numpy as np
 import sqlalchemy as sa
 
-from bot.market_store.database import insert_or_skip
+from bot.market_store.database import database_now_ms, insert_or_skip
 from bot.numbers.arrays import IntArray
 from bot.selection.settings import ValidationSettings
 from bot.selection.stored.packed_sums import sums_bytes, sums_of
@@ -46,9 +46,14 @@ _TO_MAKE = (
     .join(sweep, sweep.c.id == selection_report.c.sweep_id)
     .where(selection_report.c.report.is_(None), selection_report.c.job_id.is_(None))
     .where(sweep.c.state.in_(ENDED))
+    .where(
+        sa.func.coalesce(sweep.c.finished_ms, 0)
+        <= database_now_ms() - sa.bindparam("age_ms", type_=sa.BigInteger)
+    )
     .order_by(selection_report.c.sweep_id)
     .limit(sa.bindparam("most", type_=sa.Integer))
 )
+_TO_MAKE_OF_ONE = _TO_MAKE.where(sweep.c.id == sa.bindparam("of_sweep"))
 _GIVING = selection_report.update().where(_OF_REPORT).values(job_id=sa.bindparam("to_job"))
 _KEEPING = (
     selection_report.update()
@@ -159,9 +164,16 @@ def settings_of(connection: sa.Connection, sweep_id: int, digest: str) -> Valida
     return None if text is None else ValidationSettings.model_validate_json(text)
 
 
-def reports_to_make(connection: sa.Connection, limit: int) -> list[ReportRow]:
-    """Return reports of ended sweeps that were asked for and that no job makes, oldest sweeps first."""
-    return [_row(row) for row in connection.execute(_TO_MAKE, {"most": limit})]
+def reports_to_make(
+    connection: sa.Connection, limit: int, *, age_ms: int = 0, sweep_id: int | None = None
+) -> list[ReportRow]:
+    """Return reports of ended sweeps that were asked for and that no job makes, oldest sweeps first.
+
+    Sweeps have to have ended `age_ms` ago; with `sweep_id` only that one is looked at.
+    """
+    which = {"most": max(limit, 0), "age_ms": age_ms, "of_sweep": sweep_id}
+    query = _TO_MAKE if sweep_id is None else _TO_MAKE_OF_ONE
+    return [_row(row) for row in connection.execute(query, which)]
 
 
 def open_reports(connection: sa.Connection, sweep_id: int) -> list[ReportRow]:
