@@ -3,14 +3,19 @@
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
+from bot.numbers.arrays import FloatArray
 from bot.selection.days.blocks import Blocks
 from bot.selection.days.segments import Segments
 from bot.selection.ranking import BestTrials, Ranking, Rows
 from bot.selection.sharpe import sharpe
+
+_MOST_WINDOWS = 4
+"""Panels whose windows are held, for the sweeps that share them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +45,14 @@ def cross_validation(
     cross-validation.
     """
     test_sets = blocks.test_sets
-    best = BestTrials(ranking, np.array([segments.inside(blocks.train_spans(one)) for one in test_sets]))
+    train, inside = _windows(blocks, segments)
+    best = BestTrials(ranking, train)
     for part in parts:
         best.take(part)
     picks = best.picks
     of_block = [
         [picks[row] for row, one in enumerate(test_sets) if block in one] for block in range(blocks.count)
     ]
-    inside = [segments.inside([blocks.span(block)]) for block in range(blocks.count)]
     found = [
         _path_sharpe(
             blocks.count * blocks.length,
@@ -56,6 +61,13 @@ def cross_validation(
         for path in zip(*of_block, strict=True)
     ]
     return CrossValidation(len(test_sets), tuple(sorted(found, key=_undefined_first)))
+
+
+@lru_cache(maxsize=_MOST_WINDOWS)
+def _windows(blocks: Blocks, segments: Segments) -> tuple[FloatArray, list[FloatArray]]:
+    """Return the pieces of days that each test set leaves to train on, and those of each block."""
+    train = np.array([segments.inside(blocks.train_spans(one)) for one in blocks.test_sets])
+    return train, [segments.inside([blocks.span(block)]) for block in range(blocks.count)]
 
 
 def _path_sharpe(days: int, sums: Sequence[tuple[int, int, int]]) -> float | None:

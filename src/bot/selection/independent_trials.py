@@ -31,6 +31,8 @@ def independent_trials(expected: float, distinct: int) -> float:
     low, high = 1.0, float(distinct)
     for _ in range(_STEPS):
         middle = (low + high) / 2
+        if middle in {low, high}:  # no float lies between them: no further step would change this
+            return middle
         if expected_maximum(middle) < expected:
             low = middle
         else:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
@@ -69,8 +70,13 @@ class ValidationSettings(BaseModel):
     @property
     def digest(self) -> str:
         """Hex SHA-256 of the settings."""
-        text = json.dumps(self.document(), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+        return _digest(self)
+
+
+@lru_cache
+def _digest(settings: ValidationSettings) -> str:
+    text = json.dumps(settings.document(), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 USUAL = ValidationSettings()

@@ -173,6 +173,7 @@ class SweepSpec(BaseModel):
 
     _compiled: Compiled = PrivateAttr()
     _pairs: tuple[Pair, ...] | None = PrivateAttr(None)
+    _of_hedges: bool | None = PrivateAttr(None)
 
     @field_validator("base")
     @classmethod
@@ -374,7 +375,9 @@ class SweepSpec(BaseModel):
     @property
     def asks_for_hedges(self) -> bool:
         """True if some trial asks for what only the replay of hedges models."""
-        return self._asks_for_hedges()
+        if self._of_hedges is None:
+            self._of_hedges = self._asks_for_hedges()
+        return self._of_hedges
 
     def _asks_for_hedges(self, names: Iterable[str] = HEDGE_PARAMETERS) -> bool:
         return any(asks_for_hedges(name, value) for name in names for value in self.values_of(name))

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Self
 
 import numpy as np
@@ -33,6 +34,8 @@ from sweeps.work.replay import Replayed
 _EPOCH = date(1970, 1, 1)
 _MOST_RETURNS = 500_000
 """Daily returns that are judged at a time: a thousand trials of a year, some 4 MB for each copy of them."""
+_MOST_PANELS = 4
+"""Panels that a process holds: up to 0.3 MB a year each, for the draws of weeks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,12 @@ class SweepPanel:
         return cls(window, panel, hashlib.sha256(text.encode()).hexdigest())
 
 
+@lru_cache(maxsize=_MOST_PANELS)
+def _shared_panel(calendar: Calendar, objective: str, settings: ValidationSettings) -> Panel:
+    """Return the panel of these, so that sweeps share what it has worked out of its days."""
+    return Panel(calendar, objective, settings)
+
+
 class SweepPanels:
     """Panels of a sweep under some settings; a window without settlements has none, its trials all fail."""
 
@@ -71,7 +80,7 @@ class SweepPanels:
         self._panels: list[SweepPanel | None] = []
         for window in self._windows.windows:
             calendar = _calendar(window, histories)
-            panel = None if calendar is None else Panel(calendar, spec.objective.metric, settings)
+            panel = None if calendar is None else _shared_panel(calendar, spec.objective.metric, settings)
             self._panels.append(None if panel is None else SweepPanel.of(window, panel))
 
     def __iter__(self) -> Iterator[SweepPanel]:

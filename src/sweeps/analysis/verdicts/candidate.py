@@ -102,6 +102,15 @@ def candidate_of(
     return None if place is None else _lone(grid, place)
 
 
+def candidate_place(
+    connection: sa.Connection, sweep_id: int, spec: SweepSpec, scenarios: Scenarios, settings: Measured
+) -> int | None:
+    """Return the place of the candidate alone, as `candidate_of` finds it."""
+    levels, grid = _surroundings(connection, sweep_id, spec, scenarios, settings)
+    best = None if grid is None else grid.best
+    return _highest(levels, settings.eligible) if best is None else best
+
+
 def standing_of(
     connection: sa.Connection,
     sweep_id: int,

@@ -14,7 +14,7 @@ from sweeps.analysis.importance import Importance, leading_importance
 from sweeps.analysis.progress import SweepView, get_spec, get_sweep
 from sweeps.analysis.queries import TrialView, one_trial
 from sweeps.analysis.scenarios import at_scenarios, usual_scenarios
-from sweeps.analysis.verdicts.candidate import Candidate, candidate_of
+from sweeps.analysis.verdicts.candidate import Candidate, candidate_of, candidate_place
 from sweeps.analysis.verdicts.candidate_facts import alike_others, booked, facts_of
 from sweeps.analysis.verdicts.setting_counts import SettingCounts, leads, setting_counts
 from sweeps.spec.scenarios import Scenarios
@@ -115,10 +115,10 @@ def candidate_row(connection: sa.Connection, sweep_id: int, names: Sequence[str]
     scenarios, metric = usual_scenarios(spec), spec.objective.metric
     every = measured(connection, sweep_id, [metric], spec.guard)
     settings, _ = at_scenarios(spec, scenarios, metric, every, spec.space.cells_of(every.numbers))
-    found = candidate_of(connection, sweep_id, spec, scenarios, settings)
-    if found is None:
+    place = candidate_place(connection, sweep_id, spec, scenarios, settings)
+    if place is None:
         return None
-    return stored_row(connection, sweep_id, int(settings.numbers[found.place]), names)
+    return stored_row(connection, sweep_id, int(settings.numbers[place]), names)
 
 
 def _at(connection: sa.Connection, sweep_id: int, settings: Measured, place: int | None) -> TrialView | None:
