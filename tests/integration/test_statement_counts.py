@@ -19,7 +19,7 @@ from sweeps.work.replay import WindowCache
 from sweeps.work.runner import ChunkRunner
 
 GRID = {"min_funding_rate": ["0.00001"], "perp_leverage": [1, 2]}
-LIST, ROWS_OF_BEST, SUBMIT, IDLE_TURN = 6, 1, 13, 6
+LIST, ROWS_OF_BEST, SUBMIT, IDLE_TURN = 6, 1, 11, 6
 """Statements of a list, for best trials that were not read before, of a submission, of an idle turn."""
 CHUNK, CLOSING = 15, 4
 """Statements of a chunk from its claim to its last result, and of the end of a sweep with its last chunk."""

@@ -219,8 +219,8 @@ def outlines(
     if exchange is not None:
         query = query.join(market_series).where(market_series.c.exchange == exchange)
     found: dict[int, list[Outline]] = {}
-    for series_id, *values in connection.execute(query, {"ids": ids}).all():
-        found.setdefault(series_id, []).append(Outline(*values))
+    for row in connection.execute(query, {"ids": ids}).all():
+        found.setdefault(row[0], []).append(Outline._make(row[1:]))
     known = [] if beyond_seals else series if series is not None else held_series(connection, exchange)
     for series_id, latest_ms in _latest(connection, known, beyond_seals=beyond_seals).items():
         months = [

@@ -3,11 +3,15 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import ReturningInsert
 
 from bot import ENGINE_VERSION
-from bot.market_store.database import database_now_ms, insert_or_skip
+from bot.market_store.database import database_now_ms
 from sweeps.errors import IdempotencyConflictError, SweepStateError, UnknownSweepError
 from sweeps.lifecycle.data_pin import pinned, refuse_incompatible
 from sweeps.queue.chunks import chunk_ranges, chunk_size
@@ -37,7 +41,6 @@ def create_sweep(
 
     Raises: IdempotencyConflictError if the key created another sweep.
     """
-    now_ms = connection.execute(sa.select(database_now_ms())).scalar_one()
     text = spec_text(spec)
     values = {
         "name": spec.name,
@@ -47,12 +50,9 @@ def create_sweep(
         "state": SweepState.QUEUED,
         "trials_total": spec.trial_count,
         "idempotency_key": idempotency_key,
-        "created_ms": now_ms,
         **pinned(connection, spec),
     }
-    sweep_id = connection.execute(
-        insert_or_skip(connection, sweep).values(values).returning(sweep.c.id)
-    ).scalar_one_or_none()
+    sweep_id = connection.execute(_creating(connection.dialect.name), values).scalar_one_or_none()
     if sweep_id is None:
         return _created_before(connection, spec, idempotency_key)
     store_compiled(connection, sweep_id, text, spec)
@@ -60,6 +60,15 @@ def create_sweep(
         keep_address(connection, sweep_id, spec.notify_url)
     add_chunks(connection, sweep_id, spec, first=0, size=size)
     return Created(sweep_id, new=True)
+
+
+@cache
+def _creating(dialect: str) -> ReturningInsert[int]:
+    """Return the statement that stores a sweep, unless its idempotency key has created one before."""
+    insert: Any = (postgresql if dialect == "postgresql" else sqlite).insert(sweep)
+    created = insert.values(created_ms=database_now_ms()).on_conflict_do_nothing()
+    found: ReturningInsert[int] = created.returning(sweep.c.id)
+    return found
 
 
 def spec_text(spec: SweepSpec) -> str:
@@ -74,8 +83,10 @@ def add_chunks(
     trials = spec.trial_count - first
     seconds = measured_rates(connection).trial_seconds(spec)
     size = size or chunk_size(trials, seconds, live_slots(connection))
-    highest = sa.select(sa.func.max(chunk.c.id)).where(chunk.c.sweep_id == sweep_id)
-    next_id = (connection.execute(highest).scalar_one_or_none() or 0) + (first > 0)
+    next_id = 0
+    if first:
+        highest = sa.select(sa.func.max(chunk.c.id)).where(chunk.c.sweep_id == sweep_id)
+        next_id = (connection.execute(highest).scalar_one_or_none() or 0) + 1
     rows = [
         {
             "sweep_id": sweep_id,

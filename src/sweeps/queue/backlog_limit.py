@@ -6,12 +6,13 @@ from sweeps.errors import QueueFullError
 from sweeps.storage.states import ACTIVE, SweepState
 from sweeps.storage.tables import sweep
 
+_WAITING_TRIALS = sa.select(sa.func.coalesce(sa.func.sum(sweep.c.trials_total), 0)).where(
+    sweep.c.state.in_((*ACTIVE, SweepState.PAUSED))
+)
+
 
 def refuse_overload(connection: sa.Connection, most: int) -> None:
     """Raise QueueFullError if sweeps that have not ended hold more than `most` trials."""
-    waiting = (*ACTIVE, SweepState.PAUSED)
-    held = connection.execute(
-        sa.select(sa.func.coalesce(sa.func.sum(sweep.c.trials_total), 0)).where(sweep.c.state.in_(waiting))
-    ).scalar_one()
+    held = connection.execute(_WAITING_TRIALS).scalar_one()
     if int(held) > most:
         raise QueueFullError(int(held), most)
