@@ -4,16 +4,19 @@ A worker with `--concurrency N` has N processes for chunks and jobs alike, and o
 jobs. The broker hands each of the two its own messages: N of both queues, one of the queue of jobs.
 """
 
+import time
 from typing import Any
 
 from celery import bootsteps
 from celery.worker.consumer import Consumer
 from kombu import Consumer as MessageConsumer
 from kombu import Exchange, Queue
+from kombu.common import ignore_errors
 
 from sweeps.queue.messages import JOB_QUEUE
 
 SPARE_PROCESSES = 1
+EVENTS_PERIOD_S = 0.2
 JOBS = Queue(JOB_QUEUE, Exchange(JOB_QUEUE), routing_key=JOB_QUEUE)
 """Named in full: Celery would bind it to the exchange of the first queue, and each would get all messages."""
 _PREFORK = "celery.concurrency.prefork"
@@ -61,11 +64,35 @@ class JobLane(bootsteps.ConsumerStep):
 
 
 class ChunkConsumer(Consumer):
-    """Celery's consumer, which takes as many messages as there are processes, but for the spare one."""
+    """Celery's consumer, which takes as many messages as there are processes, but for the spare one.
+
+    It sends what Flower hears of tasks every `EVENTS_PERIOD_S` rather than one event at a time: short tasks
+    cost the main process, the broker and Flower more than anything else about them.
+    """
 
     pool: Any
     controller: Any
+    hub: Any
+    event_dispatcher: Any
     prefetch_multiplier: int
+    _flushed_s: float = 0.0
+
+    def on_send_event_buffered(self) -> Any:
+        """Have events sent in a moment, with those that come until then."""
+        now_s = time.monotonic()
+        if self.hub and now_s >= self._flushed_s:  # a lost connection may take the timer of before with it
+            self._flushed_s = now_s + EVENTS_PERIOD_S
+            self.hub.call_later(EVENTS_PERIOD_S, self._send_events)
+
+    def shutdown(self) -> None:
+        """End, once what is left of the events is sent."""
+        consumer: Any = self
+        ignore_errors(consumer, self._send_events)
+        super().shutdown()
+
+    def _send_events(self) -> None:
+        if self.event_dispatcher:
+            self.event_dispatcher.flush()
 
     @property
     def max_prefetch_count(self) -> int:
