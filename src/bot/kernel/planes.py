@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bot.kernel.layouts import Columns
+from bot.kernel.layouts import Columns, address
 from bot.kernel.loading import Library, usable
 from bot.numbers.planes import (
     WIDTH,
@@ -33,14 +33,13 @@ def split_by(library: Library) -> Splitter:
         rows, count = values.shape
         masks = np.empty((rows, 2), dtype=np.uint8)
         planes = np.empty((rows, count * WIDTH), dtype=np.uint8)
-        pointers = (array.ctypes.data for array in (values, masks, planes))
-        library.split(Columns(rows, count, *slots(count), sample_step(count), *pointers))
+        addresses = (address(array) for array in (values, masks, planes))
+        library.split(Columns(rows, count, *slots(count), sample_step(count), *addresses))
         found = []
         for own, (constant, noise) in zip(planes, masks.tolist(), strict=True):
-            lone = constant.bit_count()
-            end = lone + noise.bit_count() * count
+            end = constant.bit_count() + noise.bit_count() * count
             whole = end + (WIDTH - (constant | noise).bit_count()) * count
-            found.append(SplitColumn(constant, noise, own[:lone], own[lone:end], own[end:whole]))
+            found.append(SplitColumn(constant, noise, own[:end].tobytes(), own[end:whole]))
         return found
 
     return split

@@ -6,7 +6,7 @@ import numpy as np
 
 from bot.config.parameter_columns import ParameterColumns
 from bot.config.run_key import KEY_BYTES, key_texts, run_keys
-from bot.kernel.layouts import RunKeys
+from bot.kernel.layouts import RunKeys, address
 from bot.kernel.loading import Library, usable
 from bot.statistics.trial_columns import DigestArray
 
@@ -38,7 +38,7 @@ def run_keys_by(library: Library) -> KeyMaker:
                 *numbers.shape,
                 len(pieces),
                 b"".join(pieces),
-                *(array.ctypes.data for array in (starts, numbers, order, found)),
+                *(address(array) for array in (starts, numbers, order, found)),
             )
         )
         return found

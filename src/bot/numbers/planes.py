@@ -30,13 +30,12 @@ Planes = npt.NDArray[np.uint8]
 class SplitColumn(NamedTuple):
     """Planes of a column by kind; `constant` and `noise` have a bit for each plane, the lowest byte first.
 
-    `once` are the bytes of constant planes, one each; then come the planes of noise, and the others.
+    `plain` are the bytes of constant planes, one each, and the planes of noise; the others come after them.
     """
 
     constant: int
     noise: int
-    once: bytes | Planes
-    raw: bytes | Planes
+    plain: bytes
     others: Planes
 
 
@@ -92,7 +91,8 @@ def _split(values: IntArray) -> Iterator[SplitColumn]:
     for place, (lone, raw) in enumerate(zip(*masks, strict=True)):
         own = planes[place]
         once = own[constant[place], :1].tobytes() if lone else b""
-        yield SplitColumn(lone, raw, once, own[noise[place]].tobytes() if raw else b"", own[others[place]])
+        plain = once + own[noise[place]].tobytes() if raw else once
+        yield SplitColumn(lone, raw, plain, own[others[place]])
 
 
 def _hardly_repeat(planes: Planes) -> BoolArray:

@@ -83,7 +83,8 @@ class TrialColumns:
         if not parts:
             nothing = {name: no_values(name, 0) for name in USUAL_METRICS}
             return cls(nothing, np.empty((0, DIGEST_BYTES), dtype=np.uint8), {})
-        names = [name for name in METRICS if any(name in part.metrics for part in parts)]
+        known = set[str]().union(*(part.metrics for part in parts))
+        names = [name for name in METRICS if name in known]
         if len(parts) == 1 and list(parts[0].metrics) == names:
             return cls(parts[0].metrics, parts[0].ledgers, parts[0].unfit)
         metrics = {name: np.concatenate([part.column(name) for part in parts]) for name in names}

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from bot.kernel.planes import fastest_split
 from bot.numbers.arrays import IntArray
 from bot.numbers.deflate import deflated, inflated
-from bot.numbers.numbering import distinct
+from bot.numbers.numbering import distinct, first_places
 from bot.numbers.planes import WIDTH, Planes, SplitColumn, planes_of
 from bot.statistics.trial_columns import DigestArray, MetricColumn
 
@@ -52,7 +52,7 @@ def _packed(parts: SplitColumn, count: int) -> bytes:
     """Return a column of `count` values that has been split, packed."""
     head = _HEAD.pack(_BY_PLANES, parts.constant, parts.noise, count)
     others = deflated(parts.others, raw=True) if parts.others.size else b""
-    body = b"".join((head, bytes(parts.once), bytes(parts.raw), others))
+    body = b"".join((head, parts.plain, others))
     return body + zlib.crc32(body).to_bytes(_CHECKSUM_BYTES, "big")
 
 
@@ -141,21 +141,25 @@ def packed_digests(digests: DigestArray) -> bytes:
     Trials that book the same share a digest, and digests do not compress; where no two begin alike, they
     stand in their order, and nothing follows.
     """
-    heads = np.ascontiguousarray(digests[:, :WIDTH]).view(">u8").reshape(-1).astype(np.uint64)
-    if len(distinct(heads)) == len(heads):
+    heads = digests[:, :WIDTH].view(">u8")[:, 0].astype(np.uint64)
+    known = distinct(heads)
+    if len(known) == len(heads):
         return len(heads).to_bytes(_LENGTH_BYTES, "big") + digests.tobytes()
-    first, places = _numbered_digests(digests, heads)
+    first, places = _numbered_digests(digests, heads, known)
     count = len(first).to_bytes(_LENGTH_BYTES, "big")
     return count + digests[first].tobytes() + compressed(places.astype(np.int64))
 
 
-def _numbered_digests(digests: DigestArray, heads: npt.NDArray[np.uint64]) -> tuple[IntArray, IntArray]:
+def _numbered_digests(
+    digests: DigestArray, heads: npt.NDArray[np.uint64], known: npt.NDArray[np.uint64]
+) -> tuple[IntArray, IntArray]:
     """Return the first of each of different digests, in the order of their bytes, and which each digest is.
 
-    `heads` are the numbers that they begin with: these sort ten times as fast, and hardly ever two digests
-    that differ begin alike.
+    `heads` are the numbers that they begin with, `known` those among them: these sort ten times as fast, and
+    hardly ever two digests that differ begin alike.
     """
-    _, first, places = np.unique(heads, return_index=True, return_inverse=True)
+    places = np.searchsorted(known, heads)
+    first = first_places(places, len(known))
     if np.array_equal(digests[first[places]], digests):
         return first, places
     whole = np.ascontiguousarray(digests).view(np.dtype((np.void, digests.shape[1]))).reshape(-1)

@@ -11,7 +11,8 @@ NOISE = RANDOM.integers(-(2**63), 2**63 - 1, 3_000)
 
 def joined(split: SplitColumn, count: int) -> bytes:
     """Return the planes of a split column in their order, the constant ones of `count` bytes again."""
-    once, raw, others = iter(bytes(split.once)), bytes(split.raw), split.others.tobytes()
+    lone = split.constant.bit_count()
+    once, raw, others = iter(split.plain[:lone]), split.plain[lone:], split.others.tobytes()
     lists = {
         kind: [data[at : at + count] for at in range(0, len(data), count)]
         for kind, data in (("raw", raw), ("others", others))
