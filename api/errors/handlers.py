@@ -18,6 +18,7 @@ from api.errors.problems import Problem, problem_of, status_problem
 from api.headers import secure
 from api.responses import ProblemResponse
 from bot.errors import BotError, FieldError
+from bot.validation import wrong_value
 
 _log = structlog.get_logger("api")
 _SHOWN_CHARACTERS = 80
@@ -87,10 +88,9 @@ def _field(location: tuple[int | str, ...]) -> str:
 
 
 def _message(item: dict[str, object]) -> str:
-    text = str(item["msg"])
     if item["type"] == "missing":
         return "is required"
-    return f"{ascii(item['input'])[:_SHOWN_CHARACTERS]}: {text[:1].lower()}{text[1:]}"
+    return wrong_value(str(item["type"]), ascii(item["input"])[:_SHOWN_CHARACTERS], str(item["msg"]))
 
 
 async def _bare_status(request: Request, error: Exception) -> Response:

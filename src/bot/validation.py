@@ -77,6 +77,24 @@ def refuse_unknown(values: Mapping[str, object], known: Any, prefix: str = "", *
         raise InvalidInputError(errors, len(unknown) - len(kept))
 
 
+_OBJECT, _LIST = "is not an object", "is not a list"
+_SHAPES = {
+    "dict_type": _OBJECT,
+    "mapping_type": _OBJECT,
+    "model_type": _OBJECT,
+    "model_attributes_type": _OBJECT,
+    "list_type": _LIST,
+    "tuple_type": _LIST,
+    "set_type": _LIST,
+}
+"""Findings of pydantic about the shape of a value, whose own words are those of Python."""
+
+
+def wrong_value(kind: str, shown: str, said: str) -> str:
+    """Return the message about a value, given the kind of pydantic's finding and what it said."""
+    return f"{shown} {_SHAPES[kind]}" if kind in _SHAPES else f"{shown}: {said[:1].lower()}{said[1:]}"
+
+
 def field_errors(error: ValidationError, prefix: str = "") -> list[FieldError]:
     """Return pydantic's findings as field errors that name field and value."""
     found = []
@@ -94,7 +112,7 @@ def field_errors(error: ValidationError, prefix: str = "") -> list[FieldError]:
         elif detail["type"] == "extra_forbidden":
             message = unknown_parameter(detail["input"])
         elif not detail["type"].startswith("value_error"):
-            message = f"{quoted(detail['input'])}: {message[:1].lower()}{message[1:]}"
+            message = wrong_value(detail["type"], quoted(detail["input"]), message)
         found.append(FieldError(path, message))
     return found
 

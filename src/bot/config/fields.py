@@ -169,7 +169,9 @@ def load_json(text: str | bytes) -> object:
         parsed = json.loads(
             text, parse_float=Decimal, parse_constant=_NoNumber, object_pairs_hook=_checked_object
         )
-    except (ValueError, RecursionError) as error:
+    except RecursionError:
+        raise InvalidInputError.of("body", "is not valid JSON: it is nested too deeply") from None
+    except ValueError as error:
         raise InvalidInputError.of("body", f"is not valid JSON: {error}") from None
     _refuse_constants("body", parsed)
     return cast("object", parsed)

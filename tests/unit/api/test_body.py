@@ -52,6 +52,8 @@ def test_nesting_is_refused_past_its_limit_and_accepted_up_to_it() -> None:
     assert "a" in parse_object(fits)
     with pytest.raises(InvalidInputError, match="nested deeper"):
         parse_object(fits.replace(b"[]", b"[[[]]]"))
+    with pytest.raises(InvalidInputError, match="^body: is not valid JSON: it is nested too deeply$"):
+        parse_object(b"[" * 100_000)
 
 
 async def test_body_that_stops_coming_is_not_waited_for_but_a_client_that_listens_is() -> None:
