@@ -89,5 +89,17 @@ class AsyncExchangeCalls:
 
 
 def _sentence(error: Exception) -> str:
+    """Return what an error says, and what began it: ccxt names the address alone where it is not reached."""
+    text, began = _said(error), _said(_first_cause(error))
+    return text if began in text else f"{text}: {began}"
+
+
+def _first_cause(error: BaseException) -> BaseException:
+    while cause := error.__cause__ or error.__context__:
+        error = cause
+    return error
+
+
+def _said(error: BaseException) -> str:
     text = " ".join(str(error).split()) or type(error).__name__
     return text if len(text) <= 200 else f"{text[:197]}..."
