@@ -21,6 +21,13 @@ from carrygrid.local import leash
 _LOADED = (
     "alembic.command",
     "api.application",
+    "bot.market_store.fetch.live_borrowing",
+    "bot.market_store.fetch.live_hedges",
+    "bot.market_store.paper.stored_records",
+    "bot.paper.hedges.session",
+    "bot.paper.joined_feed",
+    "bot.paper.polling_feed",
+    "ccxt.async_support",
     "celery.apps.worker",
     "celery.bin.celery",
     "celery.concurrency.prefork",
@@ -29,9 +36,10 @@ _LOADED = (
     "sweeps.jobs.job_runner",
     "sweeps.migrations",
     "sweeps.work.runner",
+    "typer.main",
     "uvicorn.main",
 )
-"""Modules that read no environment when they are loaded, as `workers` and `api.main` do."""
+"""Modules that read no environment when they are loaded, as `workers`, `api.main` and `carrygrid.cli` do."""
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(list(_LOADED))

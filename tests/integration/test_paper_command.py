@@ -2,10 +2,8 @@
 
 import importlib.util
 import json
-import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +11,8 @@ from typing import Any
 
 import pytest
 from builders import market_data, run_config
+from commanding import COMMAND, environment_of
+from forked import Forked
 from live_exchange import HOUR_MS, LiveExchange, serving
 from servers import eventually, skip_or_fail
 
@@ -22,7 +22,6 @@ from bot.market_store.paper.pair_sessions import PaperStore
 from bot.models import CloseReason
 from bot.paper.session_store import SavedSession, SessionStatus
 
-COMMAND = Path(sys.executable).parent / "carrygrid"
 FIRST_MS = 1_704_067_200_000
 LAST_MS = FIRST_MS + 1200 * HOUR_MS
 START_MS = FIRST_MS + 1000 * HOUR_MS
@@ -67,21 +66,23 @@ class Paper:
 
     def __init__(self, folder: Path, exchange: LiveExchange) -> None:
         self.exchange = exchange
-        self.process: subprocess.Popen[str] | None = None
+        self.process: subprocess.Popen[bytes] | Forked | None = None
         self._folder = folder
         self._output = folder / "output.txt"
         (folder / "btc.json").write_text(json.dumps(RUN))
+        self._output.touch()
 
-    def start(self, *options: str) -> None:
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("CARRYGRID_")}
+    def start(self, *options: str, fresh: bool = False) -> None:
+        """Start the process; one that is `fresh` has loaded nothing before."""
+        file = str(self._folder / "btc.json")
+        arguments = ["paper", file, "--api-url", self.exchange.url, "--poll", "0.05", *options]
+        environment = environment_of(self._folder / "home")
+        if not fresh:
+            self.process = Forked("carrygrid_command", arguments, environment, self._output)
+            return
         with self._output.open("a") as output:
             self.process = subprocess.Popen(
-                [COMMAND, "paper", "btc.json", "--api-url", self.exchange.url, "--poll", "0.05", *options],
-                env={**inherited, "CARRYGRID_HOME": str(self._folder / "home")},
-                cwd=self._folder,
-                stdout=output,
-                stderr=output,
-                text=True,
+                [COMMAND, *arguments], env=environment, stdout=output, stderr=output
             )
 
     @property
@@ -197,7 +198,7 @@ def test_an_emergency_stop_that_comes_while_the_session_is_started_is_heard(pape
     paper.wait_until_it_asks()
     paper.tell(8.1)
     assert paper.end(signal.SIGTERM) == 0
-    paper.start()
+    paper.start(fresh=True)
     process = paper.process
     assert process is not None
     eventually(lambda: blocks(process.pid, signal.SIGUSR1), 60, "the signal is held back")

@@ -2,17 +2,16 @@
 
 import importlib.util
 import json
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from commanding import environment_of
 from exchange_server import Binance, Bybit, ExchangeServer, Okx, ServedPair, serving
+from forked import Forked
 from hedge_files import hedge_data
 from servers import eventually, skip_or_fail
 
@@ -22,7 +21,6 @@ from bot.market_store.database import open_engine
 from bot.market_store.paper.hedge_sessions import HedgeSessionStore
 from bot.paper.hedges.state import HedgesState
 
-COMMAND = Path(sys.executable).parent / "carrygrid"
 HOUR_MS = 3_600_000
 FIRST_MS = 1_704_067_200_000
 START_MS = FIRST_MS + 1000 * HOUR_MS
@@ -145,46 +143,31 @@ class Paper:
     """A session of hedges in a folder, and the process that runs it."""
 
     def __init__(self, folder: Path, exchanges: ExchangeServer, run: Mapping[str, Any]) -> None:
-        self.process: subprocess.Popen[str] | None = None
+        self.process: Forked | None = None
         self._exchanges = exchanges
         self._folder = folder
         self._output = folder / "output.txt"
-        self._inherited = {
-            name: value for name, value in os.environ.items() if not name.startswith("CARRYGRID_")
-        }
+        self._output.touch()
         (folder / "abc.json").write_text(json.dumps(run))
 
     def start(self, hours: int) -> None:
         """Start a process that is to trade until so many hours after the start."""
         options = ["--api-url", self._exchanges.url, "--poll", "0.05"]
-        with self._output.open("a") as output:
-            self.process = subprocess.Popen(
-                [COMMAND, "paper", "abc.json", *options, "--until", str(START_MS + hours * HOUR_MS)],
-                env=self._environment,
-                cwd=self._folder,
-                stdout=output,
-                stderr=output,
-                text=True,
-            )
-
+        options += ["--until", str(START_MS + hours * HOUR_MS)]
+        self.process = self._run(*options, output=self._output)
         with self.stored() as store:
             eventually(lambda: store.find("abc"), 60, f"session: {self.output}")
 
     def status(self) -> dict[str, Any]:
         """Return what another process prints of the session."""
-        told = subprocess.run(
-            [COMMAND, "paper", "abc.json", "--status"],
-            env=self._environment,
-            cwd=self._folder,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        return dict(json.loads(told.stdout))
+        told = self._folder / "status.json"
+        told.unlink(missing_ok=True)
+        assert self._run("--status", output=told).wait(60) == 0, told.read_text()
+        return dict(json.loads(told.read_text()))
 
-    @property
-    def _environment(self) -> dict[str, str]:
-        return {**self._inherited, "CARRYGRID_HOME": str(self._folder / "home")}
+    def _run(self, *options: str, output: Path) -> Forked:
+        file, environment = str(self._folder / "abc.json"), environment_of(self._folder / "home")
+        return Forked("carrygrid_command", ["paper", file, *options], environment, output)
 
     @property
     def output(self) -> str:

@@ -33,8 +33,8 @@ def generated_requests(url: str, *options: str, folder: Path) -> subprocess.Comp
     return subprocess.run(
         [
             *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIGURATION), "--no-color"),
-            *("run", f"{url}/openapi.json", "--checks=all", "--seed=20261122", "--request-timeout=20"),
-            *("--continue-on-failure", "--generation-database=none", *options),
+            *("run", f"{url}/openapi.json", "--checks=all", "--seed=20261122", "--request-timeout=100"),
+            *("--continue-on-failure", "--generation-database=none", "--max-response-time=100", *options),
         ],
         capture_output=True,
         text=True,
