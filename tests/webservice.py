@@ -73,6 +73,15 @@ def copy_of(template: Path, home: Path) -> Path:
     return home
 
 
+def with_second_exchange(template: Path, home: Path) -> Path:
+    """Return `home` with the template's markets, and a month of those of a second exchange, `synthetic-2`."""
+    engine = open_engine(f"sqlite:///{copy_of(template, home) / DATABASE}")
+    first_ms, last_ms = parse_time_ms("2024-01-01"), parse_time_ms("2024-02-01")
+    generate(HistoricalDataStore(engine), start_ms=first_ms, end_ms=last_ms, exchanges=["synthetic-2"])
+    engine.dispose()
+    return home
+
+
 class Hands:
     """Replays pending chunks in this process, as workers and dispatcher would."""
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import axe
@@ -9,23 +10,23 @@ import httpx2
 import pytest
 from browsing import Visit
 from playwright.sync_api import Locator, Page, Route, expect
-from webservice import Hands
+from webservice import Hands, with_second_exchange
 
 from bot.market_store.deleting import Selection
 from bot.market_store.store import HistoricalDataStore
-from bot.market_store.synthetic.generator import generate
-from bot.timestamps import parse_time_ms
 
 pytestmark = pytest.mark.e2e
 
 
+@pytest.fixture(scope="module")
+def market_template(market_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the markets with a month of a second exchange beside three of the first."""
+    return with_second_exchange(market_template, tmp_path_factory.mktemp("exchanges"))
+
+
 @pytest.fixture
 def store(hands: Hands) -> HistoricalDataStore:
-    """Return the served store with a month of a second exchange beside three of the first."""
-    found = HistoricalDataStore(hands.engine)
-    first_ms, last_ms = parse_time_ms("2024-01-01"), parse_time_ms("2024-02-01")
-    generate(found, start_ms=first_ms, end_ms=last_ms, exchanges=["synthetic-2"])
-    return found
+    return HistoricalDataStore(hands.engine)
 
 
 def opened(page: Page, address: str, path: str) -> None:

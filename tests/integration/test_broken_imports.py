@@ -9,7 +9,6 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-import pytest
 from disks import enlarge, small_disk
 from servers import eventually
 
@@ -21,21 +20,21 @@ from bot.timestamps import parse_time_ms
 
 COMMAND = Path(sys.executable).parent / "carrygrid"
 START = parse_time_ms("2021-01-01")
-ROWS = 20_000
+ROWS, MANY_ROWS = 8_000, 20_000
 SERIES = ("spot-1h", "perp-1h", "mark-1h")
 
 
-@pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder of nine candle files of 20,000 rows."""
-    folder = tmp_path_factory.mktemp("files")
+def written(folder: Path, rows: int) -> Path:
+    """Return a folder of nine candle files of so many rows."""
+    folder.mkdir()
     drawn = random.Random(7)
-    prices = [f"{1000 + 50 * drawn.random():.2f}" for _ in range(ROWS)]
+    prices = [f"{1000 + 50 * drawn.random():.2f}" for _ in range(rows)]
     lines = [f"{START + n * HOUR_MS},{p},{p},{p},{p},{n + 1}" for n, p in enumerate(prices)]
     text = "\n".join(["timestamp_ms,open,high,low,close,volume", *lines, ""]).encode()
+    packed = gzip.compress(text, 1)
     for symbol in ("AAAUSDT", "BBBUSDT", "CCCUSDT"):
         for series in SERIES:
-            (folder / f"{symbol}-{series}.csv.gz").write_bytes(gzip.compress(text, 1))
+            (folder / f"{symbol}-{series}.csv.gz").write_bytes(packed)
     return folder
 
 
@@ -82,38 +81,41 @@ def count(home: Path) -> int:
         return 0
 
 
-COMPLETE = {
-    f"{coin}/USDT:USDT {kind}": ROWS for coin in ("AAA", "BBB", "CCC") for kind in ("spot", "perp", "mark")
-}
+def complete(rows: int) -> dict[str, int]:
+    """Return what is held once all files of so many rows are imported."""
+    kinds = ("spot", "perp", "mark")
+    return {f"{coin}/USDT:USDT {kind}": rows for coin in ("AAA", "BBB", "CCC") for kind in kinds}
 
 
 def test_an_import_killed_at_any_moment_leaves_whole_series_and_is_completed_by_the_next(
-    tmp_path: Path, files: Path
+    tmp_path: Path,
 ) -> None:
+    files, home = written(tmp_path / "files", ROWS), tmp_path / "home"
     for least, delay_s in ((1, 0.0), (2, 0.05), (4, 0.1), (6, 0.02)):
-        process = importing(tmp_path, files)
-        eventually(lambda least=least: count(tmp_path) >= least, 30, f"{least} series are stored")
+        process = importing(home, files)
+        eventually(lambda least=least: count(home) >= least, 30, f"{least} series are stored")
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(delay_s)
         process.kill()
         process.communicate()
-        assert held(tmp_path).items() <= COMPLETE.items()
-    assert imported_by(tmp_path, files) == (0, "")
-    assert imported(tmp_path) == COMPLETE
+        assert held(home).items() <= complete(ROWS).items()
+    assert imported_by(home, files) == (0, "")
+    assert imported(home) == complete(ROWS)
 
 
 def test_an_import_that_fills_the_disk_leaves_whole_series_and_is_completed_with_more_room(
-    tmp_path: Path, files: Path
+    tmp_path: Path,
 ) -> None:
-    home = tmp_path / "home"
+    """A series is large beside what room a reader needs on a disk that is full."""
+    files, home = written(tmp_path / "files", MANY_ROWS), tmp_path / "home"
     with small_disk(home, "1500k"):
         status, told = imported_by(home, files)
         assert (status, told.count("\n")) == (1, 1)
         assert "disk is full" in told
-        assert held(home).items() < COMPLETE.items()
+        assert held(home).items() < complete(MANY_ROWS).items()
         enlarge(home, "64m")
         assert imported_by(home, files) == (0, "")
-        assert imported(home) == COMPLETE
+        assert imported(home) == complete(MANY_ROWS)
 
 
 def imported_by(home: Path, files: Path) -> tuple[int, str]:

@@ -1,17 +1,16 @@
 """Backtests of hedges over HTTP: admitted where their data are held, else refused by name, nothing stored."""
 
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 from sweeping import copy_exchange
-from webservice import Hands
+from webservice import Hands, with_second_exchange
 
 from bot.market_store.deleting import Selection
 from bot.market_store.store import HistoricalDataStore
-from bot.market_store.synthetic.generator import generate
-from bot.timestamps import parse_time_ms
 from sweeps.jobs.job_runner import JobRunner
 
 LINEAR, INVERSE = "BTC/USDT:USDT", "BTC/USD:BTC"
@@ -36,13 +35,15 @@ RUNS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.fixture(scope="module")
+def market_template(market_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the markets with a month of a second exchange beside three of the first."""
+    return with_second_exchange(market_template, tmp_path_factory.mktemp("exchanges"))
+
+
 @pytest.fixture
 def store(hands: Hands) -> HistoricalDataStore:
-    """Return the store with a month of a second exchange beside three of the first."""
-    found = HistoricalDataStore(hands.engine)
-    first_ms, last_ms = parse_time_ms("2024-01-01"), parse_time_ms("2024-02-01")
-    generate(found, start_ms=first_ms, end_ms=last_ms, exchanges=["synthetic-2"])
-    return found
+    return HistoricalDataStore(hands.engine)
 
 
 def refused(client: TestClient, body: dict[str, Any]) -> dict[str, str]:
