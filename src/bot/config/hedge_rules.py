@@ -135,10 +135,10 @@ class StructureParameters(Parameters):
         description="long spot and short perp, the reverse with borrowed spot, two perps, or an inverse perp",
     )
     long_exchange: ExchangeName | None = Field(
-        None, description="exchange of long legs; left out, exchange", max_length=64
+        None, description="exchange of long legs that name none by @; left out, exchange", max_length=64
     )
     short_exchange: ExchangeName | None = Field(
-        None, description="exchange of short legs; left out, exchange", max_length=64
+        None, description="exchange of short legs that name none by @; left out, exchange", max_length=64
     )
     capital_shares: CapitalShares | None = Field(
         None, description="share of the capital on each exchange; left out, equal shares"
