@@ -51,27 +51,26 @@ class Admission:
         refuse_overload(connection, self.most_open_trials)
 
 
-def admit(spec: SweepSpec, store: HistoricalDataStore, *, first: int = 0) -> SweepSpec:
+def admit(spec: SweepSpec, store: HistoricalDataStore, *, before: SweepSpec | None = None) -> SweepSpec:
     """Return `spec` with its data set named, once the store is known to hold what it reads.
 
-    The windows of trials before number `first` are not looked at again.
+    Of an extension of `before` the windows of new trials are looked at, and the values that came with it.
     Raises: InvalidInputError (unknown exchange or symbol, too little data, too much capital, values under
     which no trial is a hedge) with the paths of the spec.
     """
     refuse_unstorable_capital(spec)
-    if not first:
-        refuse_values_of_no_hedge(spec)
+    refuse_values_of_no_hedge(spec, before)
     if spec.values_of("exchange") == (None,):
         spec = spec.on_exchange(_resolved(spec, store))
     with store.engine.connect() as connection:
-        refuse_missing_windows(connection, spec, first=first)
+        refuse_missing_windows(connection, spec, first=0 if before is None else before.trial_count)
     return spec
 
 
 def admit_extension(before: SweepSpec, extended: SweepSpec, store: HistoricalDataStore) -> SweepSpec:
     """Return the admitted extension of a sweep, as `admit` does; raises with the paths of the change."""
     try:
-        return admit(extended, store, first=before.trial_count)
+        return admit(extended, store, before=before)
     except InvalidInputError as error:
         raise as_change(error, before) from None
 

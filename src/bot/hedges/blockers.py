@@ -36,7 +36,8 @@ def hedge_snapshots(
     """Return the snapshot of each of `moments` (ms UTC, name) at which a run decided with a carry.
 
     Its view is that of the first perp leg. The gate is that after the entries of the event, None for a hedge
-    that was then open or waiting.
+    that was then open or waiting. At a moment at which an order was filled later than it was decided, the
+    snapshot is that of the decision.
     """
     wanted: dict[int, set[str]] = {}
     for t_ms, name in moments:
@@ -45,8 +46,9 @@ def hedge_snapshots(
     with exact_products():
         for event in _events(config, window, max(wanted, default=-1)):
             for one in event.settled:
-                if one.name in wanted.get(event.t_ms, ()) and one.carry is not None:
-                    found[event.t_ms, one.name] = _snapshot(config, event, one)
+                for t_ms in (event.t_ms, *event.filled_later(one.name)):
+                    if one.name in wanted.get(t_ms, ()) and one.carry is not None:
+                        found.setdefault((t_ms, one.name), _snapshot(config, event, one))
     return found
 
 
@@ -61,6 +63,16 @@ class _Event(NamedTuple):
     def settled(self) -> Sequence[Settlement]:
         """Settlements at its time."""
         return self.trader.settlements.at(self.t_ms)
+
+    def filled_later(self, name: str) -> Iterator[int]:
+        """Yield when orders for a hedge are to be filled that were decided at its time."""
+        account = self.trader.account
+        orders = [(entry.decided_ms, entry.due_ms) for entry in account.waiting if entry.market.name == name]
+        closings = [hedge.closing for hedge in account.hedges if hedge.name == name]
+        orders += [(closing.decided_ms, closing.due_ms) for closing in closings if closing is not None]
+        for decided_ms, due_ms in orders:
+            if decided_ms == self.t_ms and due_ms is not None:
+                yield due_ms
 
 
 def _events(config: RunConfig, window: HedgeWindow, until_ms: int) -> Iterator[_Event]:

@@ -19,11 +19,11 @@ _MOST_COMBINED = 4_000
 """Most combinations that are checked, so that the answer comes while somebody types."""
 
 
-def refuse_values_of_no_hedge(spec: SweepSpec) -> None:
+def refuse_values_of_no_hedge(spec: SweepSpec, before: SweepSpec | None = None) -> None:
     """Do nothing if each value of the axes that hedges are made of works in some trial.
 
-    Others contradict whatever the sweep sets beside them. Of very many combinations none is checked; their
-    trials are refused one by one.
+    Others contradict whatever the sweep sets beside them; those that it had `before` it was extended stay. Of
+    very many combinations none is checked; their trials are refused one by one.
     Raises: InvalidInputError naming the path of each such value.
     """
     axes = [axis for axis in spec.axes if axis.name in _NAMES]
@@ -42,7 +42,9 @@ def refuse_values_of_no_hedge(spec: SweepSpec) -> None:
         FieldError(path, _words(axis.name, faults[axis.name, value]))
         for axis in axes
         for path, value in spec.written_values(axis.name).items()
-        if (axis.name, value) in faults and (axis.name, value) not in works
+        if (axis.name, value) in faults
+        and (axis.name, value) not in works
+        and (before is None or value not in before.values_of(axis.name))
     ]
     if errors:
         raise InvalidInputError(errors)

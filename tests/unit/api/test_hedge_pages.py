@@ -55,6 +55,11 @@ RUNS: dict[str, dict[str, Any]] = {
         "borrow_leverage": 4,
         "min_funding_rate": "-0.01",
         "exit_funding_rate": "-0.0002",
+        "order_style": "maker_entry",
+        "maker_legs": "long",
+        "maker_slippage_bps": "-1",
+        "short_maker": "0.0004",
+        "fill_lag_candles": 1,
     },
     "inverse": {"structure": "inverse", "symbols": ["BTC/USD:BTC"], "perp_leverage": 3},
 }
@@ -218,6 +223,16 @@ def test_page_has_the_sections_of_hedges(run: Run) -> None:
     page = run.part().text
     assert 'id="accounts"' in page
     assert "interest - transfers" in page
+
+
+def test_assumptions_tell_what_maker_orders_are_for_and_what_they_cost(ran: dict[str, Run]) -> None:
+    page = " ".join(ran["reverse"].part().text.split())
+    assert "<dt>Maker orders</dt><dd>entries of long legs; fees long perp 0.02 %, short spot 0.04 %; " in page
+    assert "slippage -1 bps</dd>" in page
+    assert "5 bps on every taker's fill" in page.replace("&#39;", "'")
+    assert "<dt>Filled</dt><dd>1 candle after the decision</dd>" in page
+    assert "<dt>Maker orders</dt>" not in ran["inverse"].part().text
+    assert "5 bps on every fill" in ran["inverse"].part().text
 
 
 def test_interest_is_told_by_market_and_by_day(ran: dict[str, Run]) -> None:

@@ -171,6 +171,17 @@ def test_extended_sweep_runs_new_trials_only_and_keeps_every_number(client: Test
     assert all(count == 2 for line in heat["counts"] for count in line)
 
 
+def test_added_value_under_which_no_trial_is_a_hedge_is_refused_by_its_path(
+    client: TestClient, hands: Hands
+) -> None:
+    sweep_id = created(client)
+    answer = client.patch(f"/sweeps/{sweep_id}", json={"add_values": {"structure": ["reverse", "perp_perp"]}})
+    [error] = answer.json()["errors"]
+    assert (answer.status_code, error["field"]) == (422, "add_values.structure[1]")
+    assert "one market on one exchange" in error["message"]
+    assert client.get(f"/sweeps/{sweep_id}").json()["trials_total"] == 20
+
+
 def test_later_end_becomes_a_second_window_beside_the_first(client: TestClient, hands: Hands) -> None:
     base = {**sweep_body()["base"], "end": "2024-03-01"}
     sweep_id = created(client, base=base)

@@ -17,7 +17,7 @@ if (root) {
     watch.disconnect();
     load("bands", places.bands, drawBands);
     load("regimes", document.getElementById("regimes"), showRegimes);
-    load("random-entries", places.random, drawRandom); // Last: of hedges it takes up to a minute.
+    load("random-entries", places.random, drawRandom); // Last: it takes longest.
   }, { rootMargin: "200px" });
   watch.observe(root);
 }

@@ -176,8 +176,12 @@ def _values(add: Sequence[str]) -> dict[str, list[object]]:
 
 
 def _extent(axis: dict[str, Any]) -> str:
-    last = f" to {axis['last']}" if axis["size"] > 1 else ""
-    return f"{counted(axis['size'], 'value')}, {axis['first']}{last}"
+    last = f" to {_value(axis['last'])}" if axis["size"] > 1 else ""
+    return f"{counted(axis['size'], 'value')}, {_value(axis['first'])}{last}"
+
+
+def _value(value: object) -> str:
+    return json.dumps(value) if isinstance(value, list | dict) else str(value)
 
 
 def _bonds(axis: dict[str, Any]) -> str:
