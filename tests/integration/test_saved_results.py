@@ -68,6 +68,25 @@ def test_counters_and_best_trial_follow_every_save(engine: sa.Engine) -> None:
             assert counters(connection) == expected
 
 
+def test_what_is_saved_again_stays_as_it_was(engine: sa.Engine) -> None:
+    claim = claimed(engine)
+    failed = failed_row(claim.sweep_id, 9, "test", "made to fail")
+    saves: list[tuple[list[dict[str, Any]], list[dict[str, Any]], tuple[int, ...]]] = [
+        ([row(1, 1), row(3, 3)], [failed], (3, 1, 0, 1)),
+        ([row(2, 2), row(3, 4)], [], (4, 1, 0, 1)),
+        ([row(9, 9)], [failed], (4, 1, 0, 1)),
+        ([], [failed], (4, 1, 0, 1)),
+        ([], [], (4, 1, 0, 1)),
+    ]
+    for completed, without_result, expected in saves:
+        results = Results.of(claim.sweep_id, [completed_trials(completed)], failed=without_result)
+        with write_transaction(engine) as connection:
+            save_trials(connection, claim, results, last=False)
+            assert counters(connection) == expected
+    found = [(one["number"], one["net_pnl"]) for one in stored_rows(engine, claim.sweep_id)]
+    assert found == [(1, 1), (2, 2), (3, 3), (9, None)]
+
+
 def test_trials_taken_over_are_counted_apart(engine: sa.Engine) -> None:
     claim = claimed(engine)
     trials = completed_trials([row(3, 1), row(4, 2)])

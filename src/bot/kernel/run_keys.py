@@ -8,6 +8,7 @@ from bot.config.parameter_columns import ParameterColumns
 from bot.config.run_key import KEY_BYTES, key_texts, run_keys
 from bot.kernel.layouts import RunKeys, address
 from bot.kernel.loading import Library, usable
+from bot.numbers.numbering import numbered
 from bot.statistics.trial_columns import DigestArray
 
 KeyMaker = Callable[[ParameterColumns, str], DigestArray]
@@ -28,8 +29,9 @@ def run_keys_by(library: Library) -> KeyMaker:
         pieces = [head]
         numbers = np.zeros((len(parameters), 1 + len(varied)), dtype=np.int64)
         for at, (name, (own, after)) in enumerate(varied.items(), 1):
-            numbers[:, at] = parameters.places[name] + len(pieces)
-            pieces += [text + after for text in own]
+            used, places = numbered(parameters.places[name], len(own))
+            numbers[:, at] = places + len(pieces)
+            pieces += [own[place] + after for place in used.tolist()]
         starts = np.array([0, *map(len, pieces)], dtype=np.int64).cumsum()
         order = np.lexsort(numbers.T[::-1])
         found = np.empty((len(parameters), KEY_BYTES), dtype=np.uint8)

@@ -115,7 +115,7 @@ def save_trials(
         return LeaseOutcome.LOST
     ranking = stored_ranking(claim.spec_text)
     if stored:  # some of these perhaps, where the outcome of an attempt to store them stayed unknown
-        results = results.without(finished_within(connection, claim.sweep_id, claim.lo, claim.hi))
+        results = results.without(finished_within(connection, claim.sweep_id, *results.span))
     results.store(connection)
     _store_curves(connection, results, curves, ranking)
     _count_stored(connection, claim, results, ranking, last=last)

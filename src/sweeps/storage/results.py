@@ -130,6 +130,13 @@ class Results:
     def __len__(self) -> int:
         return len(self.completed) + len(self.failed)
 
+    @property
+    def span(self) -> tuple[int, int]:
+        """The lowest of their trials, and the number after the highest; two zeros without any."""
+        numbers = self.completed.numbers[[0, -1]].tolist() if len(self.completed) else []
+        numbers += [row["number"] for row in self.failed]
+        return (min(numbers), max(numbers) + 1) if numbers else (0, 0)
+
     def without(self, numbers: Collection[int]) -> Self:
         """Return the results of trials that are not among `numbers`."""
         listed = self.completed.numbers.tolist()
