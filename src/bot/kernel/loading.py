@@ -116,7 +116,10 @@ def plain_replays() -> str | None:
     library = found()
     if isinstance(library, Library):
         return None
-    return f"no replay kernel ({library}): sweeps run plainly, 100 to 400 times slower"
+    return (
+        f"no replay kernel ({library}): sweeps run plainly, 100 to 400 times slower; "
+        "`python -m bot.kernel.build` builds it"
+    )
 
 
 def _test(loaded: ctypes.CDLL) -> None:

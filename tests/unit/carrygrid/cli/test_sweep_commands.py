@@ -135,7 +135,10 @@ def test_dry_run_up_and_demo_say_once_how_slow_sweeps_are_without_the_kernel(
     address: str, spec: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loading, "found", lambda: UnusableLibraryError("it has not been built"))
-    said = "no replay kernel (it has not been built): sweeps run plainly, 100 to 400 times slower"
+    said = (
+        "no replay kernel (it has not been built): sweeps run plainly, 100 to 400 times slower; "
+        "`python -m bot.kernel.build` builds it"
+    )
     assert run("sweep", "submit", spec, "--dry-run") == 0
     assert f"SLOW        {said}\n" in capsys.readouterr().out
     monkeypatch.setattr(serving_command, "LocalStack", _Interrupted)
