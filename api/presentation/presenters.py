@@ -13,7 +13,7 @@ from bot.backtest.findings import RunFinding
 from bot.backtest.window_findings import SERIOUS, words
 from bot.config.run_config import RunConfig
 from bot.market.symbols import is_generated
-from bot.market_names import DOLLARS
+from bot.market_names import quote_of
 from bot.notation import plain
 from bot.plurals import counted
 from bot.statistics.trial_metrics import JUDGED
@@ -37,9 +37,6 @@ class AxisCard:
     numeric: bool
     description: str
 
-
-_QUOTE = re.compile(r"[^/]*/([^:@]+)")
-"""Quote currency in the name of a market, with an exchange or without."""
 
 LEAST_COMPARED, MOST_COMPARED = 2, 10
 """Fewest and most trials, or best trials of sweeps, that one page compares."""
@@ -176,15 +173,6 @@ def some_of(names: Sequence[str], most: int = 6) -> str:
 def reads_generated(config: RunConfig) -> bool:
     """Return whether some leg of a run's hedges is on an exchange that is generated."""
     return any(is_generated(leg.exchange) for hedge in config.hedges for leg in hedge.legs)
-
-
-def quote_of(symbols: Sequence[str]) -> str:
-    """Return the quote currency that `symbols` share, else `quote`; different dollars are `USD`."""
-    markets = [market for symbol in symbols for market in re.split("<>|>", symbol)]
-    units = {found[1] for found in map(_QUOTE.match, markets) if found}
-    if len(units) > 1 and units <= DOLLARS:
-        return "USD"
-    return units.pop() if len(units) == 1 else "quote"
 
 
 def unfit_line(summary: SweepSummary, run: RunConfig) -> str:

@@ -2,10 +2,10 @@
 
 from api.presentation.formats import lower_first, shown
 from api.presentation.metric_catalogue import METRIC_LABELS
-from api.presentation.presenters import quote_of
 from api.presentation.rate_words import rate_span
 from bot.backtest.periods.yearly_figures import Yearly
 from bot.config.parameters import AccountParameters
+from bot.market_names import quote_of
 from bot.plurals import counted
 from sweeps.analysis.queries import TrialView
 from sweeps.analysis.verdicts.candidate import AxisRange

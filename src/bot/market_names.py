@@ -1,6 +1,7 @@
 """Names of markets: unified symbols, the coin behind a multiplier's name, and the kind of a market."""
 
 import re
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from bot.errors import InvalidInputError
@@ -18,6 +19,8 @@ _THOUSANDS = frozenset({"BONK", "DOGS", "FLOKI", "LUNC", "NEIRO", "PEPE", "SHIB"
 
 _EXCHANGE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}\Z")
 _SYMBOL = re.compile(r"(?P<base>[^/:@<>]+)/(?P<quote>[^/:@<>]+)(?::(?P<settle>[^/:@<>]+))?\Z")
+_QUOTE = re.compile(r"[^/]*/([^:@]+)")
+"""Quote currency in the name of a market, with an exchange or without."""
 
 
 class Market(NamedTuple):
@@ -107,3 +110,12 @@ def multiplied(perp: str) -> tuple[int, str] | None:
         return None
     power = 6 if parts["units"] == "1M" else len(parts["units"]) - 1
     return power, f"{parts['base']}{slash}{quote}"
+
+
+def quote_of(symbols: Sequence[str]) -> str:
+    """Return the quote currency that `symbols` share, else `quote`; different dollars are `USD`."""
+    markets = [market for symbol in symbols for market in re.split("<>|>", symbol)]
+    units = {found[1] for found in map(_QUOTE.match, markets) if found}
+    if len(units) > 1 and units <= DOLLARS:
+        return "USD"
+    return units.pop() if len(units) == 1 else "quote"

@@ -15,11 +15,12 @@ from api.dashboard.forms.form_defaults import first_comparison, first_suggestion
 from api.dashboard.sweeps.views import PagesDep
 from api.dependencies import ComparisonsDep, DatabaseDep, ReplaysDep
 from api.errors.problems import problem_of
-from api.presentation.presenters import quote_of, reads_generated
+from api.presentation.presenters import reads_generated
 from api.routes.parameters import LARGEST_ID
 from bot.config.run_config import RunConfig
 from bot.config.strategy_registry import compared_strategies
 from bot.errors import BotError, InvalidInputError
+from bot.market_names import quote_of
 from sweeps.analysis.queries import spec_of_trial
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, prefix="/dashboard/compare")

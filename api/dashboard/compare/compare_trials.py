@@ -33,7 +33,7 @@ from api.dashboard.trial.trial_pages import Moment, span_of
 from api.dependencies import DatabaseDep, ReplaysDep
 from api.errors.problems import problem_of
 from api.presentation.metric_catalogue import MetricLabel, beside_labels, groups
-from api.presentation.presenters import quote_of, text_of
+from api.presentation.presenters import text_of
 from api.responses import JsonResponse
 from api.work.database_threads import Database
 from api.work.replays import Replays
@@ -41,6 +41,7 @@ from bot.backtest.baseline import FinishedRun
 from bot.backtest.result import Curve
 from bot.config.run_config import RunConfig
 from bot.errors import BotError, InvalidInputError
+from bot.market_names import quote_of
 from bot.numbers.money import exact
 from bot.statistics.trial_metrics import KNOWN_OF_HEDGES
 

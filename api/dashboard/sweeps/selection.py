@@ -9,8 +9,8 @@ from starlette.responses import HTMLResponse
 
 from api.dashboard.pages import Pages
 from api.dependencies import DatabaseDep
-from api.presentation.presenters import quote_of
 from api.routes.parameters import SweepId
+from bot.market_names import quote_of
 from bot.selection.report import BenchmarkReport, SelectionReport
 from sweeps.errors import SweepStateError
 from sweeps.jobs.selection_jobs import SelectionView, ask_for_selection, is_asked_for, selection_view

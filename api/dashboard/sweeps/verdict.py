@@ -9,9 +9,9 @@ from api.dashboard.pages import Pages
 from api.dashboard.rows import trial_row
 from api.dashboard.sweeps.holdout import holdout_of
 from api.dependencies import DatabaseDep, ReplaysDep
-from api.presentation.presenters import quote_of
 from api.routes.parameters import SweepId
 from api.work.verdicts import positive_years, verdict_on
+from bot.market_names import quote_of
 from sweeps.analysis.progress import get_sweep
 from sweeps.analysis.verdicts.verdict import Funnel
 

@@ -11,11 +11,11 @@ from starlette.responses import HTMLResponse
 from api.dashboard.sweeps.holdout import holdout_of
 from api.dashboard.sweeps.views import PagesDep, Pinned
 from api.dependencies import DatabaseDep, ReplaysDep
-from api.presentation.presenters import quote_of
 from api.routes.parameters import SweepId
 from api.work.replays import Replays, StoredRun, trial_run
 from bot.backtest.periods.yearly_figures import YearChange, year_changes
 from bot.errors import BotError
+from bot.market_names import quote_of
 from sweeps.analysis.queries import TrialView, trial_with_spec
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)

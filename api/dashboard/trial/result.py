@@ -6,11 +6,12 @@ from typing import Any
 
 from api.dashboard import rows
 from api.presentation.metric_catalogue import HEADLINE, beside_labels, groups, labels
-from api.presentation.presenters import quote_of, reads_generated, without_nulls
+from api.presentation.presenters import reads_generated, without_nulls
 from bot.backtest.findings import RunFinding
 from bot.config.hedge_checks import needs_hedge_engine
 from bot.config.run_config import RunConfig
 from bot.hedges.runs import names_of
+from bot.market_names import quote_of
 from bot.statistics.trial_metrics import KNOWN_OF_HEDGES
 
 

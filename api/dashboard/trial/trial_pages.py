@@ -40,7 +40,7 @@ from api.dashboard.trial.waterfall import parts_of, waterfall
 from api.dashboard.trial.went_wrong import went_wrong
 from api.dependencies import ClockDep, DatabaseDep, ReplaysDep
 from api.errors.http_errors import CurveUnavailableError
-from api.presentation.presenters import SweepPage, quote_of, unfit_line
+from api.presentation.presenters import SweepPage, unfit_line
 from api.responses import JsonResponse
 from api.routes.parameters import SweepId, TrialNumber
 from api.schemas.documents import trial_config
@@ -48,6 +48,7 @@ from bot.backtest.attribution import break_even_settlements
 from bot.config.run_config import RunConfig
 from bot.errors import BotError, InvalidInputError
 from bot.hedges.runs import blocked_of, names_of
+from bot.market_names import quote_of
 from bot.selection.report import SelectionReport
 from bot.selection.sentence import sentence
 from sweeps.analysis.progress import get_sweep

@@ -10,6 +10,7 @@ from bot.backtest.baseline import FinishedRun
 from bot.backtest.comparison import Comparison
 from bot.backtest.probe import ProbeReport
 from bot.hedges.runs import AnyWindow, blocked_of, compare_run, load_window, probe_run
+from bot.market_names import quote_of
 from bot.market_store.database import write_transaction
 from bot.notation import ABSENT
 from bot.plurals import counted
@@ -33,7 +34,7 @@ def print_comparison(path: Path, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(comparison.document()))
     else:
-        _print_compared(comparison)
+        _print_compared(comparison, quote_of(config.symbols))
         _print_idle(comparison, window)
 
 
@@ -49,7 +50,7 @@ def print_probe(path: Path, *, cuts: int, seed: int, as_json: bool) -> int:
     return LOOK_AHEAD_FOUND if report.leaks else 0
 
 
-def _print_compared(comparison: Comparison) -> None:
+def _print_compared(comparison: Comparison, unit: str) -> None:
     out = console()
     document = comparison.document()
     names = list(comparison.runs)
@@ -68,7 +69,7 @@ def _print_compared(comparison: Comparison) -> None:
         trades = counted(only["count"], "trade")
         out.print(
             f"\n{trades} only {name} took: net {only['net_pnl']}, funding {only['funding']}, "
-            f"fees {only['fees']} quote"
+            f"fees {only['fees']} {unit}"
         )
     first_ms = comparison.first_difference_ms()
     if first_ms is None:

@@ -14,6 +14,7 @@ from bot.backtest import RunExplanation
 from bot.config.run_config import RunConfig, load_json
 from bot.errors import InvalidInputError
 from bot.hedges.runs import AnyRun, AnyWindow, baselines_of, explain_run, load_window, replay_run
+from bot.market_names import quote_of
 from bot.market_store.database import write_transaction
 from bot.models import BookedTrade
 from bot.notation import ABSENT
@@ -105,12 +106,13 @@ def _print_summary(result: AnyRun, window: AnyWindow) -> None:
     made_up = " [bold yellow](synthetic data)[/]" if window.synthetic else ""
     where = f"[bold]{', '.join(config.symbols)}[/] on {', '.join(config.exchanges)}"
     out.print(f"{where}{made_up}, {config.strategy_mode}")
-    out.print(f"{iso(config.start)} to {iso(config.end)}, capital {plain(config.initial_capital)} quote")
+    unit = quote_of(config.symbols)
+    out.print(f"{iso(config.start)} to {iso(config.end)}, capital {plain(config.initial_capital)} {unit}")
     print_findings(result.findings)
     out.print()
-    out.print(_metrics_table(result))
+    out.print(_metrics_table(result, unit))
     out.print()
-    out.print(_trades_table(result.trades))
+    out.print(_trades_table(result.trades, unit))
     if len(result.trades) > _SHOWN_TRADES:
         out.print(f"the last {_SHOWN_TRADES} of {len(result.trades)} trades; --json prints them all")
 
@@ -142,13 +144,13 @@ def refusal(report: GateReport) -> str:
     return f"{counted(report.blocked, 'time')} for {miss['gate']}{nearest}{note}"
 
 
-def _metrics_table(result: AnyRun) -> Table:
+def _metrics_table(result: AnyRun, unit: str) -> Table:
     table = plain_table("metric", numbers=("value",))
     table.add_column("unit", style="dim")
     metrics = {**result.metrics.document(), **result.hedge_metrics.document()}
     for name, value in metrics.items():
         if isinstance(value, str):
-            table.add_row(name, value, "quote")
+            table.add_row(name, value, unit)
         elif isinstance(value, float):
             table.add_row(name, f"{value:.6g}", _UNITS.get(name, "hours" if name.endswith("hours") else ""))
         else:
@@ -156,10 +158,10 @@ def _metrics_table(result: AnyRun) -> Table:
     return table
 
 
-def _trades_table(trades: Sequence[BookedTrade]) -> Table:
+def _trades_table(trades: Sequence[BookedTrade], unit: str) -> Table:
     amounts = (*BOOKED, "net_pnl")
     table = plain_table(
-        "symbol", "opened", "closed", numbers=amounts, title="Trades: days UTC, quote, rounded"
+        "symbol", "opened", "closed", numbers=amounts, title=f"Trades: days UTC, {unit}, rounded"
     )
     table.add_column("reason")
     for trade in trades[-_SHOWN_TRADES:]:

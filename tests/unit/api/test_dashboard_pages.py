@@ -42,6 +42,11 @@ def test_list_shows_state_progress_and_best_and_labels_generated_data(reader: Re
         assert '<span class="hint">highest Sharpe of 20</span>' in text
 
 
+def test_sweep_of_one_trial_is_counted_in_the_singular_by_the_list(client: TestClient, hands: Hands) -> None:
+    hands.work(client.post("/sweeps", json=sweep_body(grid={})).json()["id"])
+    assert '<span class="hint">1 trial</span>' in client.get("/", headers=PAGE).text
+
+
 def test_page_holds_one_script_and_its_policy_allows_that_one_alone(client: TestClient) -> None:
     answer = client.get("/", headers=PAGE)
     (script,) = re.findall(r"<script>(.*?)</script>", answer.text, re.DOTALL)

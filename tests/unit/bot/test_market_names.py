@@ -1,7 +1,7 @@
 import pytest
 
 from bot.errors import InvalidInputError
-from bot.market_names import Market, market_of, market_order
+from bot.market_names import Market, market_of, market_order, quote_of
 
 
 @pytest.mark.parametrize(
@@ -62,3 +62,15 @@ def test_lists_begin_with_the_usual_linear_pairs_and_end_with_inverse_ones() -> 
     listed = ["BTC/USD:BTC", "ETH/USDC:USDC", "ETH/USDT:USDT", "BTC/USDT:USDT", "ADA/USD:ADA"]
     usual = ["BTC/USDT:USDT", "ETH/USDT:USDT", "ETH/USDC:USDC"]
     assert sorted(listed, key=market_order) == [*usual, "ADA/USD:ADA", "BTC/USD:BTC"]
+
+
+@pytest.mark.parametrize(
+    ("symbols", "unit"),
+    [
+        (["BTC/USDT:USDT", "ETH/USDT:USDT"], "USDT"),
+        (["binance@BTC/USDT:USDT<>bybit@BTC/USDC:USDC"], "USD"),
+        (["BTC/USDT:USDT", "ETH/EUR:EUR"], "quote"),
+    ],
+)
+def test_amounts_are_in_the_quote_that_all_symbols_share(symbols: list[str], unit: str) -> None:
+    assert quote_of(symbols) == unit

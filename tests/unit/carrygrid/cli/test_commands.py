@@ -156,6 +156,8 @@ def test_a_backtest_without_trades_counts_what_kept_it_out(filled: Path) -> None
 
 def test_a_backtest_can_be_read(filled: Path) -> None:
     output = in_process(filled, "backtest", _config(filled)).stdout
+    assert "capital 10000 USDT" in output
+    assert "Trades: days UTC, USDT, rounded" in output
     for expected in ("BTC/USDT:USDT on paper", "net_pnl", "2024-01-02", "end"):
         assert expected in output
 
