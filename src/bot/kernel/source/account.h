@@ -16,7 +16,8 @@ typedef struct {
     i64 spot_cost, margin, fees, funding;
     double quantity_f, perp_entry_f;
     double bound, most_paid;          /* of what it may add to and take from cash, and of one payment */
-    i64 liquidated_from, forced_from; /* least mark prices that liquidate, and that force out */
+    i64 near;                         /* marks below it neither liquidate nor force out */
+    i64 liquidated_from, forced_from; /* least marks that do; INT64_MAX until one of `near` is met */
     i128 exposure;
     Line line;
     i64 leaves;                       /* event at which it may leave next, the last of the window where there is none */
@@ -56,8 +57,9 @@ typedef struct {
     i128 exposure;
     double bound;                     /* of what all held hedges may add to and take from cash */
     Curve curve;
-    Ledger ledger;
+    Ledger ledgers[2], *ledger;       /* of a trial and the one before it; the one that is written */
     AddBlock add_block;
+    AddTwo add_two;
     i64 account;
     Opening *openings;                /* each the newest of its places */
     i64 places;                       /* number of them */

@@ -63,35 +63,6 @@ static int fits_range(const Account *a, i64 pair, double quantity, double *bound
         && *bound + a->bound + fabs((double)a->cash) < EXACT_SUMS;
 }
 
-/* Return whether no mark price of a pair after event e takes up `ratio` of the margin balance, by a wide margin. */
-static int is_out_of_reach(const Account *a, const Position *p, i64 e, Number ratio) {
-    const Terms *x = &a->terms.of[p->pair];
-    double quantity = p->quantity_f * TENTH[x->quantity_places], entry = p->perp_entry_f * TENTH[x->perp_places + x->fill_places];
-    double margin = (double)p->margin * TENTH[MONEY_PLACES], share = (double)ratio.m * TENTH[ratio.p];
-    double highest = (double)moment_of(a->w, p->pair, e)->worst_after * TENTH[x->mark_places];
-    double need = margin_need_rough(SHORT, quantity, (double)x->mmr.m * TENTH[x->mmr.p], share);
-    return margin_backing_rough(SHORT, margin, quantity, entry, share) > need * highest * 1.000001;
-}
-
-/* Return the least whole mark price at which maintenance takes up `ratio` of the margin balance, if one comes. */
-static i64 price_from(Account *a, const Position *p, Wide entry_value, Number ratio, i64 e) {
-    const Terms *x = &a->terms.of[p->pair];
-    if (is_out_of_reach(a, p, e, ratio)) return INT64_MAX;
-    double value = (float_of(entry_value.m) + (double)p->margin * float_of(ten(entry_value.p - MONEY_PLACES))) * (double)ratio.m;
-    double rates = (double)ratio.m * SCALE[x->mmr.p] + (double)x->mmr.m * SCALE[ratio.p];
-    if (value >= 1e37 || p->quantity_f * rates * a->w->largest_mark[p->pair] >= 1e37) { a->fits = 0; return INT64_MAX; }
-    Wide q = wide_of(p->quantity, x->quantity_places), entry = wide_of(p->perp_entry, x->perp_places + x->fill_places);
-    Wide share = wide_of(ratio.m, ratio.p);
-    Wide backing = margin_backing_wide(SHORT, wide_of(p->margin, MONEY_PLACES), q, entry, share);
-    Wide need = margin_need_wide(SHORT, q, wide_of(x->mmr.m, x->mmr.p), share);
-    i64 lift = need.p + x->mark_places - backing.p;
-    i128 n = lift > 0 ? lifted(backing.m, lift, &a->fits) : backing.m;
-    i128 d = lift < 0 ? lifted(need.m, -lift, &a->fits) : need.m;
-    if (!a->fits || d <= 0 || float_of(n) / float_of(d) > 4e15) return INT64_MAX;
-    i64 floor = floor_quotient((u128)n, (u128)d, float_of(n) / float_of(d), &a->fits);
-    return floor + ((i128)floor * d != n);
-}
-
 /* Return whether the slot alone decides the size of a hedge, by a wide margin, and its numbers stay in range; `unaccrued`
    bounds what cash may be off. */
 static int is_whole_slot(const Account *a, Steps steps, const Position *p, double unaccrued) {
@@ -113,7 +84,7 @@ static int work_out(Account *a, i64 pair, i64 e, Position *p, Steps *nearly) {
     double bound, most_paid;
     if (!fits_range(a, pair, (double)quantity, &bound, &most_paid)) { a->fits = 0; return 0; }
     *p = (Position){.pair = pair, .opened = e, .quantity = quantity, .quantity_f = (double)quantity, .bound = bound,
-                    .most_paid = most_paid,                    .perp_entry = perp * x->sell, .perp_entry_f = (double)(perp * x->sell)};
+                    .most_paid = most_paid, .perp_entry = perp * x->sell, .perp_entry_f = (double)(perp * x->sell)};
     Wide q = wide_of(quantity, x->quantity_places), sold = wide_of(p->perp_entry, x->perp_places + x->fill_places);
     Wide bought = mul(wide_of(spot, x->spot_places), wide_of(x->buy, x->fill_places));
     p->spot_cost = (i64)notional_wide(q, bought).m;
@@ -121,10 +92,8 @@ static int work_out(Account *a, i64 pair, i64 e, Position *p, Steps *nearly) {
     p->fees = (i64)add(fee_wide(q, bought, wide_of(x->spot_fee.m, x->spot_fee.p)),
                        fee_wide(q, sold, wide_of(x->perp_fee.m, x->perp_fee.p))).m;
     p->exposure = mul(q, bought).m * x->exposure_scale;
-    Wide value = mul(q, sold);
-    p->line = line_of(a->w, x, p, (double)steps, value);
-    p->liquidated_from = price_from(a, p, value, (Number){1, 0}, e);
-    p->forced_from = price_from(a, p, value, a->own->margin_exit_ratio, e);
+    p->line = line_of(a->w, x, p, (double)steps, mul(q, sold));
+    put_near(a, p);
     return 1;
 }
 
@@ -263,7 +232,7 @@ static void close_hedge(Account *a, int at, i64 t_ms, int reason, i64 spot, i64 
     r[AFTER_END] += booked_after_end(a, p, t_ms, collected, net);
     r[MISSED] += missed_within(w, p->pair, opened_ms, due_ms);
     i64 row[ROW] = {w->symbol_code[p->pair], opened_ms, t_ms, reason, payments, p->funding, fees, price_pnl};
-    ledger_row(&a->ledger, row, a->add_block);
+    if (a->hold_paid) ledger_row(a->ledger, row, a->add_block);
     if (a->hold_paid) compare_with_hold(a, p, collected, t_ms == w->times[e] ? e : e - 1);
     a->taken &= ~(1ull << p->pair);
     a->count--;

@@ -45,6 +45,13 @@ static int any_may_enter(Account *a, i64 e) {
 static i64 newest_spot(const Window *w, i64 pair, i64 t_ms) {
     i64 from = w->spots_from[pair], until = w->spots_from[pair + 1];
     while (until - from > 1) {
+        /* Candles of one length are where this division finds them, and those beside gaps are found by halves. */
+        double part = (double)(t_ms - w->spot_closed[from]) / (double)(w->spot_closed[until - 1] - w->spot_closed[from]);
+        i64 near = from + (i64)(part * (double)(until - 1 - from) + 0.5);
+        if (near > from && near < until && w->spot_closed[near] <= t_ms) {
+            from = near;
+            if (near + 1 == until || w->spot_closed[near + 1] > t_ms) break;
+        }
         i64 middle = from + (until - from) / 2;
         if (w->spot_closed[middle] <= t_ms) from = middle;
         else until = middle;
@@ -57,10 +64,12 @@ static i64 newest_spot(const Window *w, i64 pair, i64 t_ms) {
    It follows its own candles up to the end of its contract, where a liquidation comes first. */
 static int interrupt(Account *a, int at, i64 e) {
     const Window *w = a->w;
-    const Position *p = held_at(a, at);
+    Position *p = held_at(a, at);
     i64 pair = p->pair, end_ms = contract_end_ms(a, pair);
+    const Moment *now = moment_of(w, pair, e);
+    meet_price(a, p, now->high > now->mark ? now->high : now->mark);
     int ends = end_ms <= w->times[e];
-    if (moment_of(w, pair, e)->high >= p->liquidated_from) {
+    if (now->high >= p->liquidated_from) {
         i64 c = w->candles_before[pair * (w->events + 1) + e];
         while (w->candle_high[c] < p->liquidated_from) c++;
         if (!ends || w->candle_closed[c] <= end_ms) {
@@ -77,7 +86,10 @@ static uint64_t interrupts(Account *a, i64 e) {
     uint64_t ended = 0;
     for (int i = 0; i < a->count;) {
         i64 pair = a->opened[i];
-        if (a->held[pair].leaves == e && interrupt(a, i, e)) ended |= 1ull << pair;
+        Position *p = &a->held[pair];
+        if (p->leaves != e) { i++; continue; }
+        if (a->hold_paid) accrue(a, p, e); /* while what is asked of this event is on its way */
+        if (interrupt(a, i, e)) ended |= 1ull << pair;
         else i++;
     }
     return ended;
@@ -168,6 +180,7 @@ static i64 first_entry(Account *a, i64 at, i64 stop) {
     i32 from = (i32)a->run->enter_from[0];
     Limits *limits = &a->alike.enter[0];
     for (i64 e = first_from(limits, best, at, stop, from); e < stop; e = first_from(limits, best, e + 1, stop, from)) {
+        __builtin_prefetch(moment_of(a->w, 0, e));
         a->found = may_enter(a, e, a->every & ~a->taken);
         if (a->found) return a->found_at = e;
     }
@@ -247,7 +260,6 @@ static void begin(Account *a, const Batch *b, const Run *run, i64 account, int a
     a->stretch = a->found_at = -1;
     a->days = 0;
     a->curve = curve_begin(a->curve.equity, a->own->capital);
-    a->ledger = ledger_begin();
     a->paid = paid;
     a->hold_paid = hold_paid;
     a->results = results;
@@ -281,7 +293,7 @@ static void replay_all(Account *a, Lanes *lanes, const Batch *b, const i64 *orde
     const Window *w = a->w;
     /* One more than may wait in lanes, so that the baseline of none of those is written over. */
     i64 holds[LANES + 1][RESULTS], account = -1;
-    int hold = 0;
+    int hold = 0, ledgers = 0;
     for (i64 i = 0; i < b->count; i++) {
         i64 n = order[i], same = alike_run(known, &b->runs[n]);
         b->source[n] = same < 0 ? n : same;
@@ -290,14 +302,18 @@ static void replay_all(Account *a, Lanes *lanes, const Batch *b, const i64 *orde
         if (b->runs[n].account != account) replay_hold(a, b, account = b->runs[n].account, paid, holds[hold = (hold + 1) % (LANES + 1)]);
         begin(a, b, &b->runs[n], account, alike, NULL, paid, lanes->results[lanes->count], lanes->ratios[lanes->count]);
         a->returns = b->returns + n * w->days;
+        a->ledger = &a->ledgers[ledgers++];
+        ledger_begin(a->ledger, b->ledgers + n * LEDGER_BYTES);
         replay_one(a);
-        ledger_end(&a->ledger, b->ledgers + n * LEDGER_BYTES, a->add_block);
+        ledger_end(a->ledger);
+        if (ledgers == 2) ledgers_write(a->ledgers, 2, a->add_block, a->add_two), ledgers = 0;
         if (a->fits) remember(known, &a->alike, n);
         b->fits[n] = 0;
         if (a->fits) add_run(lanes, n, holds[hold], a->sound);
         if (lanes->count == LANES) end_runs(lanes);
     }
     if (lanes->count) end_runs(lanes);
+    ledgers_write(a->ledgers, ledgers, a->add_block, a->add_two);
 }
 
 /* Give every trial the results of the one that was replayed for it. */
@@ -333,6 +349,7 @@ int REPLAY(const Window *w, const Batch *b, AddBlock add_block) {
         a->places = places;
         a->w = w;
         a->add_block = add_block;
+        a->add_two = carrygrid_two(); /* asked once: a processor that is shared answers in microseconds */
         a->terms.account = -1;
         a->every = ~0ull >> (64 - w->pairs);
         a->ending = 0;

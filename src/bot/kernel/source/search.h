@@ -1,7 +1,7 @@
 /* Searches for the next event at which an order is possible. */
 #ifndef CARRYGRID_SEARCH_H
 #define CARRYGRID_SEARCH_H
-#include "account.h"
+#include "margins.h"
 
 #define SCAN 16 /* values that are looked at together */
 
@@ -52,14 +52,16 @@ static i64 contract_end_ms(const Account *a, i64 pair) {
 }
 
 /* Return the first event from `at` on at which a hedge may leave, the last of the window where there is none. */
-static i64 search_exit(Account *a, const Position *p, i64 at) {
+static i64 search_exit(Account *a, Position *p, i64 at) {
     const Window *w = a->w;
     i64 k = p->pair * w->events, stop = w->events - 1;
     if (w->end_event[p->pair] < stop && contract_end_ms(a, p->pair) != INT64_MAX) stop = w->end_event[p->pair];
     if (a->by->stay_column >= 0)
         stop = first_below(&a->alike.stay, w->columns[a->by->stay_column] + k, at, stop, (i32)a->run->stay_from);
-    i64 least = p->liquidated_from < p->forced_from ? p->liquidated_from : p->forced_from;
-    if (at >= stop || least == INT64_MAX || moment_of(w, p->pair, at - 1)->worst_after < least) return stop;
-    return first_price_from(w->worst + k, at, stop, least);
+    if (at >= stop || moment_of(w, p->pair, at - 1)->worst_after < p->near) return stop;
+    i64 found = first_price_from(w->worst + k, at, stop, p->near);
+    if (found == stop || margins_are_known(p)) return found;
+    meet_price(a, p, w->worst[k + found]);
+    return first_price_from(w->worst + k, found, stop, p->near);
 }
 #endif

@@ -57,9 +57,11 @@ int carrygrid_shifts(const Luck *l, int fast) { return (fast && has_v3() ? shift
 void carrygrid_digest(const i64 *rows, i64 count, uint8_t *digest);
 void carrygrid_digest(const i64 *rows, i64 count, uint8_t *digest) {
     AddBlock add_block = carrygrid_block();
-    Ledger ledger = ledger_begin();
+    Ledger ledger;
+    ledger_begin(&ledger, digest);
     for (i64 n = 0; n < count; n++) ledger_row(&ledger, rows + n * ROW, add_block);
-    ledger_end(&ledger, digest, add_block);
+    ledger_end(&ledger);
+    ledgers_write(&ledger, 1, add_block, carrygrid_two());
 }
 
 /* Write growths (growth.h) and whether each is certain, and the chances of scores (metrics.h), for the tests of both. */
