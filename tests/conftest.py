@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import slow_variants
+import structlog
 from hypothesis import settings
 from servers import skip_or_fail
 
@@ -27,6 +28,13 @@ _BESIDE_THE_PROJECT = Path(__file__).resolve().parents[2] / "shared" / "data" / 
 settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
 settings.register_profile("local", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
+# By its defaults the log draws each error with the values of all variables, for seconds; services do not.
+structlog.configure(
+    [
+        *structlog.get_config()["processors"][:-1],
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 # Nothing that is loaded to collect the tests is garbage: to look for some costs a fifth of the time.
 gc.disable()
 

@@ -42,7 +42,7 @@ def untouched_until(hedge: OpenHedge, stresses: Sequence[int], last_ms: int) -> 
 
 
 class _Stream(NamedTuple):
-    """What a short unit receives at each of some times, ms UTC, not booked."""
+    """Receipts of a short unit at each of some times, ms UTC, not booked."""
 
     times_ms: IntArray
     per_unit: ExactArray
