@@ -19,8 +19,8 @@ from sweeps.storage.stored_specs import compile_next
 
 log = structlog.get_logger()
 
-BUSY_PERIOD_S = 0.1
-IDLE_PERIOD_S = 0.2
+BUSY_PERIOD_S = 0.05
+IDLE_PERIOD_S = 0.1
 MESSAGES_PER_SLOT = 3
 LEAST_WINDOW = 4
 
