@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bot.config.parameters import AccountParameters
 from bot.errors import InsufficientDataError
 from bot.market_store.listing import ExchangeListing, SymbolListing
-from bot.models import DAY_MS
+from bot.models import DAY_MS, HOUR_MS
 from bot.timestamps import iso
 
 _WINDOW_MS = 730 * DAY_MS
@@ -16,13 +17,17 @@ _LEGS = frozenset({"funding", "spot", "perp"})
 
 @dataclass(frozen=True, slots=True)
 class BestRecorded:
-    """The symbol with the longest common record of funding, spot and perp, and that record's ends."""
+    """The symbol with the longest common record of funding, spot and perp, and that record's ends.
+
+    `candle_ms` is the longer one of the shortest candles of both legs.
+    """
 
     exchange: str
     symbol: str
     first_ms: int
     last_ms: int
     missing: int
+    candle_ms: int
 
 
 def best_recorded(listing: Sequence[ExchangeListing], exchange: str) -> BestRecorded:
@@ -47,13 +52,17 @@ def _record(exchange: str, symbol: SymbolListing) -> BestRecorded | None:
     last_ms = min(series.last_ms for series in legs)
     if last_ms - first_ms < DAY_MS:
         return None
-    return BestRecorded(exchange, symbol.symbol, first_ms, last_ms, sum(series.missing for series in legs))
+    candle_ms = max(min(one.timeframe_ms for one in legs if one.kind == kind) for kind in ("spot", "perp"))
+    missing = sum(series.missing for series in legs)
+    return BestRecorded(exchange, symbol.symbol, first_ms, last_ms, missing, candle_ms)
 
 
 def example_sweep(record: BestRecorded) -> dict[str, Any]:
     """Return the spec of several hundred trials over the last two years of `record`, from day to day."""
     end_ms = record.last_ms // DAY_MS * DAY_MS
     start_ms = max(end_ms - _WINDOW_MS, -(-record.first_ms // DAY_MS) * DAY_MS)
+    usual_hours = AccountParameters.model_fields["max_price_age_hours"].default
+    age_hours = -(-record.candle_ms // HOUR_MS)  # that of the last close just before the next one
     return {
         "name": f"{record.symbol.partition('/')[0]} entry x exit x leverage",
         "base": {
@@ -63,6 +72,7 @@ def example_sweep(record: BestRecorded) -> dict[str, Any]:
             "end": iso(end_ms),
             "min_holding_periods": 90,
             "end_dead_markets": True,
+            **({"max_price_age_hours": age_hours} if age_hours > usual_hours else {}),
         },
         "grid": {
             "min_funding_rate": {"start": "0.00004", "stop": "0.0004", "step": "0.00002"},

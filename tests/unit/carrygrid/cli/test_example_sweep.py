@@ -14,10 +14,12 @@ from sweeps.spec.spec import SweepSpec
 DAY_0 = 19_723 * DAY_MS
 
 
-def listed(symbol: str, first_day: int, last_day: int, *kinds: str, missing: int = 0) -> SymbolListing:
+def listed(
+    symbol: str, first_day: int, last_day: int, *kinds: str, missing: int = 0, candle_ms: int = HOUR_MS
+) -> SymbolListing:
     series = (
         SeriesListing(
-            kind, HOUR_MS, DAY_0 + first_day * DAY_MS, DAY_0 + last_day * DAY_MS + HOUR_MS, 1, missing, ()
+            kind, candle_ms, DAY_0 + first_day * DAY_MS, DAY_0 + last_day * DAY_MS + HOUR_MS, 1, missing, ()
         )
         for kind in kinds
     )
@@ -53,6 +55,14 @@ def test_a_shorter_record_is_used_whole() -> None:
     best = best_recorded([ExchangeListing("mine", (listed("BTC/USDT:USDT", 3, 60, *LEGS),))], "mine")
     start_ms, end_ms = SweepSpec.parse(example_sweep(best)).window()
     assert (start_ms, end_ms) == (DAY_0 + 3 * DAY_MS, DAY_0 + 60 * DAY_MS)
+
+
+def test_long_candles_may_be_as_old_as_they_are_long_so_that_trials_trade() -> None:
+    every_8h = listed("BTC/USDT:USDT", 0, 60, *LEGS, candle_ms=8 * HOUR_MS)
+    best = best_recorded([ExchangeListing("mine", (every_8h,))], "mine")
+    assert example_sweep(best)["base"]["max_price_age_hours"] == 8
+    hourly = best_recorded([ExchangeListing("mine", (listed("BTC/USDT:USDT", 0, 60, *LEGS),))], "mine")
+    assert "max_price_age_hours" not in example_sweep(hourly)["base"]
 
 
 def test_data_without_a_complete_symbol_is_refused() -> None:
