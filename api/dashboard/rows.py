@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from api.presentation.metric_catalogue import METRIC_LABELS, MetricLabel
-from api.presentation.presenters import AxisCard, text_of
+from api.presentation.presenters import AxisCard
 from bot.backtest.baseline import FinishedRun
 from bot.backtest.findings import RunFinding
 from bot.config.run_config import RunConfig, run_model
 from bot.config.strategy_registry import compared_strategies, unread_parameters
 from bot.models import HOUR_MS
+from bot.notation import NOT_APPLICABLE, text_of
 from bot.statistics.trial_metrics import JUDGED, P_LUCK, PLATEAU
 from sweeps.analysis.queries import TrialView
 from sweeps.lifecycle.trial_marks import TrialMark
@@ -38,7 +39,10 @@ class TrialRow:
 def trial_row(trial: TrialView) -> TrialRow:
     """Return a trial as the pages print it."""
     # Windows that are varied begin and end at midnight nearly always; the date alone is read more easily.
-    params = {name: text_of(value).removesuffix("T00:00:00Z") for name, value in trial.params.items()}
+    params = {
+        name: NOT_APPLICABLE if value is None else text_of(value).removesuffix("T00:00:00Z")
+        for name, value in trial.params.items()
+    }
     metrics = {**_NO_METRICS, **(trial.metrics or {}), P_LUCK: trial.p_luck, PLATEAU: trial.plateau}
     return TrialRow(
         trial.number,

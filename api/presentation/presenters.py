@@ -14,7 +14,7 @@ from bot.backtest.window_findings import SERIOUS, words
 from bot.config.run_config import RunConfig
 from bot.market.symbols import is_generated
 from bot.market_names import quote_of
-from bot.notation import plain
+from bot.notation import plain, text_of
 from bot.plurals import counted
 from bot.statistics.trial_metrics import JUDGED
 from sweeps.analysis.failures import FailureReport
@@ -141,19 +141,6 @@ def axis_card(axis: Axis) -> AxisCard:
     """Return an axis with its values as text."""
     numeric = all(as_number(value) is not None for value in axis.values)
     return AxisCard(axis.name, [text_of(label) for label in axis.labels], numeric, explained(axis.name))
-
-
-def text_of(value: Any) -> str:
-    """Return a JSON value of a parameter as one line of text."""
-    if isinstance(value, list) and any(isinstance(item, dict) for item in value):
-        return "; ".join(text_of(item) for item in value)
-    if isinstance(value, list):
-        return ",".join(str(item) for item in value)
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {text_of(item)}" for name, item in value.items() if item is not None)
-    if value is None or isinstance(value, bool):
-        return str(value).lower()
-    return str(value)
 
 
 def without_nulls(value: Any) -> Any:

@@ -2,9 +2,13 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
 
 ABSENT = "–"
 """Sign where a value is undefined, on pages and in commands; terminals without it get a hyphen."""
+
+NOT_APPLICABLE = "n/a"
+"""Sign where a parameter does not apply to a trial."""
 
 LONGEST_QUOTE = 200
 _WIDEST_PLAIN = 40
@@ -18,6 +22,19 @@ def plain(number: Decimal) -> str:
     if "E" in text:
         text = f"{number:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def text_of(value: Any) -> str:
+    """Return a JSON value of a parameter as one line of text."""
+    if isinstance(value, list | tuple) and any(isinstance(item, dict) for item in value):
+        return "; ".join(text_of(item) for item in value)
+    if isinstance(value, list | tuple):
+        return ",".join(str(item) for item in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {text_of(item)}" for name, item in value.items() if item is not None)
+    if value is None or isinstance(value, bool):
+        return str(value).lower()
+    return str(value)
 
 
 def quoted(value: object) -> str:

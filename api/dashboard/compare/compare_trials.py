@@ -33,7 +33,6 @@ from api.dashboard.trial.trial_pages import Moment, span_of
 from api.dependencies import DatabaseDep, ReplaysDep
 from api.errors.problems import problem_of
 from api.presentation.metric_catalogue import MetricLabel, beside_labels, groups
-from api.presentation.presenters import text_of
 from api.responses import JsonResponse
 from api.work.database_threads import Database
 from api.work.replays import Replays
@@ -42,6 +41,7 @@ from bot.backtest.result import Curve
 from bot.config.run_config import RunConfig
 from bot.errors import BotError, InvalidInputError
 from bot.market_names import quote_of
+from bot.notation import text_of
 from bot.numbers.money import exact
 from bot.statistics.trial_metrics import KNOWN_OF_HEDGES
 

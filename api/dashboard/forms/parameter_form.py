@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from api.presentation.presenters import text_of
 from bot.config.hedge_rules import (
     BorrowParameters,
     ContractParameters,
@@ -14,6 +13,7 @@ from bot.config.hedge_rules import (
     StructureParameters,
     TransferParameters,
 )
+from bot.notation import text_of
 from sweeps.spec.catalogue import strategies_document
 
 _ELSEWHERE = frozenset({"exchange", "symbols", "start", "end", "strategy_mode", "instrument"})

@@ -5,9 +5,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from api.dashboard.sweeps.trial_table import usually_distinct
-from api.presentation.presenters import SweepPage, text_of
+from api.presentation.presenters import SweepPage
 from api.presentation.rate_words import rate_parameters
 from api.routes.parameters import NO_AXES
+from bot.notation import text_of
 from sweeps.analysis.grouping import Aggregate
 from sweeps.analysis.maps.heatmap import MOST_CELLS
 from sweeps.analysis.matrix_axes import is_ordered

@@ -277,6 +277,22 @@ def test_trials_of_hedges_are_compared_down_to_their_first_parting(client: TestC
     assert [line["name"] for line in curves] == [f"{sweep_id}:0", f"{sweep_id}:1", "Holding"]
 
 
+def test_a_choice_named_none_is_not_one_that_does_not_apply_and_shares_are_told_in_words(
+    client: TestClient, hands: Hands
+) -> None:
+    shares = [{"synthetic": "1"}]
+    grid = {"margin_policy": ["none", "top_up"], "margin_trigger": ["0.3"], "capital_shares": shares}
+    sweep_id = client.post("/sweeps", json=sweep_body(grid=grid)).json()["id"]
+    hands.work(sweep_id)
+    table = client.get(f"/dashboard/sweeps/{sweep_id}/trials", headers=PAGE).text
+    # The trigger of the trial without a policy alone.
+    assert table.count("does not apply to this trial") == 1
+    page = client.get(f"/dashboard/sweeps/{sweep_id}/trials/0", headers=PAGE).text
+    assert "margin_policy <strong>none</strong>" in page
+    assert "margin_trigger <strong>n/a</strong>" in page
+    assert "capital_shares <strong>synthetic 1</strong>" in page
+
+
 def test_patience_that_kept_a_hedge_is_told_where_trials_part(client: TestClient, hands: Hands) -> None:
     base = {**BASE, "impact_bps": 20, "min_funding_rate": "0.00005", "min_holding_periods": 1000}
     body = sweep_body(base=base, grid={"exit_confirmations": [1, 50]})

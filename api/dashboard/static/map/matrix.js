@@ -159,7 +159,9 @@ const clamp = (at, size) => Math.min(Math.max(at, 0), size - 1);
 
 export function labelOf(value) {
   if (value === null) return "n/a";
-  return Array.isArray(value) ? value.join(",") : String(value);
+  if (Array.isArray(value)) return value.map(labelOf).join(value.some((one) => one instanceof Object) ? "; " : ",");
+  if (!(value instanceof Object)) return String(value);
+  return Object.entries(value).filter(([, item]) => item !== null).map(([name, item]) => `${name} ${labelOf(item)}`).join(", ");
 }
 
 /* Numbers of trials from the steps between them; null where a cell has none. */

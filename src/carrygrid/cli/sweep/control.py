@@ -10,6 +10,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from bot.errors import InvalidInputError
+from bot.notation import text_of
 from bot.plurals import counted
 from carrygrid import Sweep
 from carrygrid.cli.client import found_sweep, service
@@ -176,12 +177,8 @@ def _values(add: Sequence[str]) -> dict[str, list[object]]:
 
 
 def _extent(axis: dict[str, Any]) -> str:
-    last = f" to {_value(axis['last'])}" if axis["size"] > 1 else ""
-    return f"{counted(axis['size'], 'value')}, {_value(axis['first'])}{last}"
-
-
-def _value(value: object) -> str:
-    return json.dumps(value) if isinstance(value, list | dict) else str(value)
+    last = f" to {text_of(axis['last'])}" if axis["size"] > 1 else ""
+    return f"{counted(axis['size'], 'value')}, {text_of(axis['first'])}{last}"
 
 
 def _bonds(axis: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ from rich.progress import Progress as Bar
 
 from api.presentation.formats import shown
 from api.presentation.metric_catalogue import METRIC_LABELS, TABLE_COLUMNS, MetricLabel, judged_labels, labels
-from api.presentation.presenters import text_of
+from bot.notation import NOT_APPLICABLE, text_of
 from bot.plurals import counted
 from carrygrid import Progress, Sweep
 from carrygrid.cli.client import found_sweep, service
@@ -122,7 +122,7 @@ def print_top(sweep: Sweep, sort: str | None, limit: int, *, distinct: bool = Fa
     rows = [
         [
             str(trial["number"]),
-            *(text_of(trial["params"][name]) for name in names),
+            *(_parameter(trial["params"][name]) for name in names),
             *(_metric(trial["metrics"], column) for column in columns),
             *(_metric(trial, column) for column in judged.values()),
             *found,
@@ -164,3 +164,7 @@ def tell(found: Sweep, *, as_json: bool) -> None:
 def _metric(metrics: dict[str, Any] | None, label: MetricLabel) -> str:
     value = None if metrics is None else metrics[label.name]
     return shown(Decimal(value) if isinstance(value, str) else value, label.kind)
+
+
+def _parameter(value: object) -> str:
+    return NOT_APPLICABLE if value is None else text_of(value)

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from bot.config.run_config import RunConfig
 from bot.errors import InvalidInputError
+from bot.notation import NOT_APPLICABLE, text_of
 from bot.numbers.arrays import BoolArray, FloatArray, IntArray
 from bot.numbers.money import plain
 from bot.selection.grid.plateaus import GridTrials
@@ -202,16 +203,12 @@ def _ranks(spec: SweepSpec, name: str, cells: Numbers) -> tuple[list[int], IntAr
 def _range(spec: SweepSpec, name: str, cells: Numbers) -> AxisRange:
     axis = spec.space.by_name[name]
     if not is_ordered(axis):
-        return AxisRange(name, *[_text(axis.labels[int(spec.space.positions(cells, name)[-1])])] * 2)
+        return AxisRange(name, *[text_of(axis.labels[int(spec.space.positions(cells, name)[-1])])] * 2)
     order, ranks = _ranks(spec, name, cells)
     there = ranks[ranks >= 0]
     if not len(there):
-        return AxisRange(name, "n/a", "n/a")
-    return AxisRange(name, _text(axis.labels[order[there.min()]]), _text(axis.labels[order[there.max()]]))
-
-
-def _text(label: Any) -> str:
-    return ",".join(label) if isinstance(label, list | tuple) else str(label)
+        return AxisRange(name, NOT_APPLICABLE, NOT_APPLICABLE)
+    return AxisRange(name, text_of(axis.labels[order[there.min()]]), text_of(axis.labels[order[there.max()]]))
 
 
 def _border(spec: SweepSpec, name: str, cells: Numbers, grid: GridTrials, row: int) -> Border | None:
