@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -43,6 +44,7 @@ def _bookings(trades: Iterable[BookedTrade], booked: Sequence[str]) -> IntArray:
     return np.array(rows, dtype=np.int64).reshape(-1, _FACTS + len(booked))
 
 
+@lru_cache(maxsize=1_000)
 def symbol_code(symbol: str) -> int:
     """Return the number that stands for a symbol."""
     return int.from_bytes(hashlib.sha256(symbol.encode()).digest()[:7], "little")

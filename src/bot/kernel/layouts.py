@@ -2,7 +2,7 @@
 
 import ctypes
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -61,6 +61,33 @@ class Window(ctypes.Structure):
         ("rules", ctypes.c_void_p),
         ("columns", ctypes.c_void_p),
         ("values", ctypes.c_void_p),
+    ]
+
+
+SERIES_COLUMNS = ("spot", "perp", "mark", "high", "paid_mark", "rate", "fresh", "pays", "has_high")
+PAIR_COLUMNS = ("moments", "spot_f", "perp_f", "flow", "flow_low", "worst")
+LARGEST = (
+    "largest_spot",
+    "largest_perp",
+    "largest_flow",
+    "largest_flow_low",
+    "sum_of_flows",
+    "largest_mark",
+)
+
+
+class Series(ctypes.Structure):
+    """Pointers to the columns of a pair."""
+
+    _fields_ = [(name, ctypes.c_void_p) for name in SERIES_COLUMNS]
+
+
+class PairColumns(ctypes.Structure):
+    """Pointers to the columns of pairs, and to what a window makes of them."""
+
+    _fields_ = [
+        *((name, ctypes.c_int64) for name in ("events", "pairs")),
+        *((name, ctypes.c_void_p) for name in ("series", *PAIR_COLUMNS, *LARGEST)),
     ]
 
 
@@ -182,16 +209,19 @@ SIZES = (
     ctypes.sizeof(Luck),
     ctypes.sizeof(RunKeys),
     ctypes.sizeof(Columns),
+    ctypes.sizeof(Series),
+    ctypes.sizeof(PairColumns),
     len(USUAL_METRICS),
 )
 """Answer of `carrygrid_layout` of a library that fits."""
 
 
 def address(array: npt.NDArray[Any]) -> int:
-    """Return where the data of a contiguous array begin; a seventh of the time of `array.ctypes.data`."""
-    if not array.size or not array.flags.writeable:
+    """Return where the data of a contiguous array begin; mostly in a seventh of the time of `ctypes.data`."""
+    # Of a structure the buffer would be described field by field.
+    if array.dtype.kind == "V" or not array.size or not array.flags.writeable:
         return array.ctypes.data
-    return ctypes.addressof(ctypes.c_char.from_buffer(array.data))
+    return ctypes.addressof(ctypes.c_char.from_buffer(cast("Any", array)))
 
 
 def pointers(arrays: Sequence[npt.NDArray[Any]]) -> "ctypes.Array[ctypes.c_void_p]":

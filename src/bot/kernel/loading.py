@@ -12,7 +12,7 @@ import numpy as np
 from bot.backtest.ledger_digest import ledger_digest
 from bot.config.run_key import KEY_BYTES
 from bot.kernel.build import LIBRARY, sources_digest
-from bot.kernel.layouts import LEDGER_BYTES, SIZES, Batch, Columns, Luck, RunKeys, Window
+from bot.kernel.layouts import LEDGER_BYTES, SIZES, Batch, Columns, Luck, PairColumns, RunKeys, Window
 from bot.selection.track.track_record import chance_above
 
 _PATHS = ("plain C", "x86-64-v3")
@@ -34,6 +34,10 @@ class Library:
         """Replay the trials of `batch`; raises MemoryError."""
         if not self._loaded.carrygrid_replay(ctypes.byref(window), ctypes.byref(batch), self._fast):
             raise MemoryError("the replay kernel needs more memory than it may use")
+
+    def put_window(self, columns: PairColumns) -> bool:
+        """Write the columns of a window; return False where a number is out of the kernel's range."""
+        return bool(self._loaded.carrygrid_window(ctypes.byref(columns)))
 
     def shifts(self, luck: Luck) -> None:
         """Write the bootstrap shifts that `luck` asks for; raises MemoryError."""

@@ -103,7 +103,7 @@ class KernelReplayer:
     def _prepare(self) -> None:
         try:
             with exact():
-                self._columns = WindowColumns(self._window)
+                self._columns = WindowColumns(self._window, self._library)
                 self._tables = DecisionTables(self._window, self._columns)
         except UnfitError as error:
             self._unfit = error.reason

@@ -59,9 +59,9 @@ class PairSeries:
     """Columns of one pair at n moments, equal to its tickers and views.
 
     `settles` says where the pair settles, `pays` where there is a mark price to pay on as well; elsewhere any
-    rate may stand. `has_high` says where a mark candle has closed since the moment before; `paid_mark` is
-    the mark price that funding is paid on. Where there is no price yet nothing is fresh, and any number may
-    stand.
+    rate may stand. `has_high` says where a mark candle has closed since the moment before, `marks_closed` how
+    many have closed by then; `paid_mark` is the mark price that funding is paid on. Where there is no price
+    yet nothing is fresh, and any number may stand.
     """
 
     settles: BoolArray
@@ -78,6 +78,7 @@ class PairSeries:
     rate_8h: DecimalColumn
     volume_24h: DecimalColumn
     volumes: VolumeColumns
+    marks_closed: IntArray
 
     @property
     def unit_funding(self) -> ExactArray:
@@ -149,15 +150,17 @@ class PairHistory:
         spot_at, perp_at, mark_at = self._newest(times)
         settles, settled = self._settled(times)
         perp = _rows(self._perp, perp_at)
-        mark = _either(mark_at >= 0, _rows(self._mark, mark_at), perp)
+        has_mark_candle = mark_at >= 0
+        mark = _either(has_mark_candle, _rows(self._mark, mark_at), perp)
         has_mark = self.funding.has_mark[settled]
         fresh = self._is_fresh(self._spot_closed, spot_at, times)
-        fresh &= self._is_fresh(self._perp_closed, perp_at, times)
+        if perp_at is not spot_at:
+            fresh &= self._is_fresh(self._perp_closed, perp_at, times)
         has_high, highs = self._highs_between(mark_at + 1)
         rate, hours = _rows(self.funding.rates, settled), self.funding.interval_hours[settled]
         return PairSeries(
             settles=settles,
-            pays=settles & (has_mark | (mark_at >= 0) | (perp_at >= 0)),
+            pays=settles & (has_mark | has_mark_candle | (perp_at >= 0)),
             interval_hours=hours,
             fresh=fresh,
             has_high=has_high,
@@ -170,6 +173,7 @@ class PairHistory:
             rate_8h=_rates_8h(rate, hours),
             volume_24h=DecimalColumn(self._quote_volume[perp_at + 1], self._quote_exponent),
             volumes=VolumeColumns(self._base_volume, self._perp_volume_exponent, perp_at + 1),
+            marks_closed=mark_at + 1,
         )
 
     def mark_columns(self) -> MarkColumns:
@@ -242,9 +246,12 @@ class PairHistory:
 
     def _highs_between(self, bounds: IntArray) -> tuple[BoolArray, DecimalColumn]:
         """Return the highest mark between two numbers of candles that have closed, and where there is one."""
-        known, highs = np.append(False, np.diff(bounds) > 0), self._mark_high
+        highs, known = self._mark_high, np.zeros(len(bounds), dtype=np.bool_)
+        np.greater(bounds[1:], bounds[:-1], out=known[1:])
         peaks = np.zeros(len(bounds), dtype=highs.mantissas.dtype)
-        if known.any():
+        if known[1:].all():
+            np.maximum.reduceat(highs.mantissas[: bounds[-1]], bounds[:-1], out=peaks[1:])
+        elif known.any():
             between = highs.mantissas[bounds[0] : bounds[-1]]
             peaks[known] = np.maximum.reduceat(between, bounds[:-1][known[1:]] - bounds[0])
         return known, DecimalColumn(cast("Mantissas", peaks), highs.exponent)
@@ -283,6 +290,8 @@ def _rows(column: DecimalColumn, index: IntArray) -> DecimalColumn:
 
 def _either(first: BoolArray, ones: DecimalColumn, others: DecimalColumn) -> DecimalColumn:
     exponent = min(ones.exponent, others.exponent)
+    if first.all():
+        return DecimalColumn(ones.mantissas_over(exponent), exponent)
     chosen = np.where(first, ones.mantissas_over(exponent), others.mantissas_over(exponent))
     return DecimalColumn(cast("Mantissas", chosen), exponent)
 

@@ -51,6 +51,22 @@ typedef struct {
     const i64 *const *values;         /* columns of orders and of shares of a slot, E x P each */
 } Window;
 
+/* A pair at the events of a window, as the window's own columns have it (market.history.PairSeries). */
+typedef struct {
+    const i64 *spot, *perp, *mark, *high, *paid_mark, *rate;
+    const uint8_t *fresh, *pays, *has_high;
+} Series;
+
+/* The columns of pairs that a window is made of (window.c). */
+typedef struct {
+    i64 events, pairs;
+    const Series *series;             /* P */
+    Moment *moments;
+    double *spot, *perp, *flow, *flow_low; /* P x E each, with room to read four at once */
+    i64 *worst;
+    double *largest_spot, *largest_perp, *largest_flow, *largest_flow_low, *sum_of_flows, *largest_mark;
+} PairColumns;
+
 typedef struct { i64 m, p; } Number;  /* m / 10**p, p >= 0 */
 
 /* Trading rules of one pair, and the places of its columns. Quantities are whole over `quantity_places`. */

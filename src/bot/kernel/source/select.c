@@ -37,11 +37,12 @@ const char *carrygrid_sources(void) { return SOURCES; }
 int carrygrid_path(void);
 int carrygrid_path(void) { return has_v3(); }
 
-/* Write the sizes of Window, Moment, Rules, Parameters, Decisions, Run, Batch, Luck, RunKeys and Columns, and the number of metrics. */
+/* Write the sizes of Window, Moment, Rules, Parameters, Decisions, Run, Batch, Luck, RunKeys, Columns, Series and
+   PairColumns, and the number of metrics. */
 void carrygrid_layout(i64 *sizes);
 void carrygrid_layout(i64 *sizes) {
     const i64 own[] = {sizeof(Window), sizeof(Moment), sizeof(Rules), sizeof(Parameters), sizeof(Decisions), sizeof(Run), sizeof(Batch),
-                       sizeof(Luck), sizeof(RunKeys), sizeof(Columns), METRICS};
+                       sizeof(Luck), sizeof(RunKeys), sizeof(Columns), sizeof(Series), sizeof(PairColumns), METRICS};
     memcpy(sizes, own, sizeof own);
 }
 
