@@ -165,7 +165,8 @@ class DecisionTables:
 
     def _least(self, threshold: Threshold, values: Sequence[Decimal]) -> IntArray:
         """Return the numbers that reach the values of a parameter, which most calls have in common."""
-        column, key = threshold.column, (threshold.parameter, id(threshold.column))
+        # A small batch is asked of the few values that it has, between others that are asked of all.
+        column, key = threshold.column, (f"{threshold.parameter} {len(values)}", id(threshold.column))
         known = self._known.get(key)
         if known is None or (known[1][0] is not values and known[1][0] != values):
             ranked = self._ranked(column)

@@ -249,11 +249,9 @@ class PairHistory:
         highs, known = self._mark_high, np.zeros(len(bounds), dtype=np.bool_)
         np.greater(bounds[1:], bounds[:-1], out=known[1:])
         peaks = np.zeros(len(bounds), dtype=highs.mantissas.dtype)
-        if known[1:].all():
-            np.maximum.reduceat(highs.mantissas[: bounds[-1]], bounds[:-1], out=peaks[1:])
-        elif known.any():
-            between = highs.mantissas[bounds[0] : bounds[-1]]
-            peaks[known] = np.maximum.reduceat(between, bounds[:-1][known[1:]] - bounds[0])
+        if known.any():
+            begins = bounds[:-1] if known[1:].all() else bounds[:-1][known[1:]]
+            peaks[known] = np.maximum.reduceat(highs.mantissas[: bounds[-1]], begins)
         return known, DecimalColumn(cast("Mantissas", peaks), highs.exponent)
 
     def _volumes(self, perp_at: IntArray) -> list[Decimal]:

@@ -4,7 +4,9 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from itertools import accumulate
+from types import MappingProxyType
 from typing import Any, Self
 
 import numpy as np
@@ -81,8 +83,7 @@ class TrialColumns:
         """Return the trials of all parts, one part after the other."""
         parts = [part for part in parts if len(part)]
         if not parts:
-            nothing = {name: no_values(name, 0) for name in USUAL_METRICS}
-            return cls(nothing, np.empty((0, DIGEST_BYTES), dtype=np.uint8), {})
+            return cls(_no_columns(), np.empty((0, DIGEST_BYTES), dtype=np.uint8), {})
         known = set[str]().union(*(part.metrics for part in parts))
         names = [name for name in METRICS if name in known]
         if len(parts) == 1 and list(parts[0].metrics) == names:
@@ -135,6 +136,11 @@ def defined(metric: str, column: MetricColumn) -> BoolArray:
 def no_values(metric: str, count: int) -> MetricColumn:
     """Return the column of a metric that none of `count` trials has."""
     return np.full(count, np.nan) if is_real(metric) else np.full(count, UNDEFINED, dtype=np.int64)
+
+
+@cache
+def _no_columns() -> Mapping[str, MetricColumn]:
+    return MappingProxyType({name: no_values(name, 0) for name in USUAL_METRICS})
 
 
 def exact_values(metric: str, column: MetricColumn) -> list[Any]:
