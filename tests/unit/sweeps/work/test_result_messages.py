@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from bot.backtest.result import Curve
+from bot.config.run_key import key_array
 from bot.statistics.daily_returns import DailyReturns
 from bot.statistics.metrics import Calendar
 from bot.statistics.trial_columns import TrialColumns
@@ -30,7 +31,7 @@ def test_metric_too_large_is_named_with_its_amount_and_its_neighbour_is_kept() -
     columns = TrialColumns.of_values([metrics, large], [bytes(DIGEST_BYTES)] * 2)
     runs, hold_of = np.array([[0.1], [0.2]]), np.zeros(2, dtype=int)
     days = DailyReturns.of(date(2023, 1, 1), runs, np.zeros((1, 1)), hold_of)
-    replayed = Replayed.of(np.array([7, 8]), ["a", "b"], columns, days)
+    replayed = Replayed.of(np.array([7, 8]), key_array([b"7" * 32, b"8" * 32]), columns, days)
     [refused] = replayed.refused
     assert replayed.completed.numbers.tolist() == [7]
     assert replayed.days.runs.tolist() == [[0.1]]
