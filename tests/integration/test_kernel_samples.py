@@ -14,7 +14,7 @@ from bot.kernel.unfit import Reason
 from bot.market_store.store import HistoricalDataStore
 from sweeps.queue.leases import LeaseOutcome
 from sweeps.storage.tables import sweep
-from sweeps.work import kernel_replay
+from sweeps.work import kernel_replay, replay
 from sweeps.work.replay import WindowCache
 from sweeps.work.runner import ChunkRunner
 from sweeps.work.telemetry import Telemetry, telemetry
@@ -67,11 +67,11 @@ def test_without_the_kernel_a_sweep_has_the_same_rows_and_says_why(
     assert counted(engine).trials_left[Reason.NO_LIBRARY] == TRIALS
 
 
-@pytest.mark.parametrize("harm", ["total_fees", "sharpe", "ledger", "days"])
+@pytest.mark.parametrize("harm", ["total_fees", "sharpe", "ledger", "days", "run_key"])
 def test_a_kernel_that_is_wrong_ends_the_sweep_names_the_trial_and_stores_nothing(
     engine: sa.Engine, monkeypatch: pytest.MonkeyPatch, harm: str
 ) -> None:
-    right = KernelReplayer.replay
+    right, right_keys = KernelReplayer.replay, replay.fastest_run_keys()
 
     def wrong(self: KernelReplayer, parameters: ParameterColumns) -> Replays:
         done = right(self, parameters)
@@ -81,10 +81,14 @@ def test_a_kernel_that_is_wrong_ends_the_sweep_names_the_trial_and_stores_nothin
         if harm == "days":
             done.days.rows[:, -1] += 1
             return done
+        if harm == "run_key":
+            return done
         metrics = {**done.columns.metrics, harm: done.columns.metrics[harm] + 1}
         return replace(done, columns=replace(done.columns, metrics=metrics), refused=Counter())
 
     monkeypatch.setattr(KernelReplayer, "replay", wrong)
+    if harm == "run_key":
+        monkeypatch.setattr(replay, "fastest_run_keys", lambda: lambda *asked: right_keys(*asked) ^ 1)
     sweep_id, outcome = run(engine)
     assert outcome is LeaseOutcome.STOPPED
     assert stored_rows(engine, sweep_id) == []

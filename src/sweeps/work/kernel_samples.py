@@ -61,5 +61,7 @@ def _differing(plain: Replayed, found: Replayed) -> list[str]:
     names = [name for name in rows[0] if rows[0][name] != rows[1][name]]
     if columns[0].ledgers.tobytes() != columns[1].ledgers.tobytes():
         names.append("ledger")
+    if plain.completed.run_keys.tobytes() != found.completed.run_keys.tobytes():
+        names.append("run_key")
     same = plain.days.runs.tobytes() == found.days.runs.tobytes()
     return names if same and plain.days.hold().tobytes() == found.days.hold().tobytes() else [*names, "days"]
