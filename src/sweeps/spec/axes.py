@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from bot.config.fields import load_json
 from bot.errors import FieldError, FieldErrors, InvalidInputError
-from bot.notation import quoted
+from bot.notation import quoted, text_of
 from sweeps.spec.parameters import FIXED, Variables, variables
 from sweeps.spec.ranges import MAX_VALUES, AxisForm, axis_form
 
@@ -33,9 +33,15 @@ class Axis:
     places: tuple[int, ...] | None = None
 
     def position(self, text: str) -> int:
-        """Return the index of the value written as `text`; raises InvalidInputError if it is none."""
+        """Return the index of the value written as `text`; raises InvalidInputError if it is none.
+
+        Objects are written as JSON, or in the words in which pages show them.
+        """
         if self.conditional and text in {"", "null"}:
             return 0
+        for index, label in enumerate(self.labels):
+            if _has_objects(label) and text_of(label) == text:
+                return index
         try:
             value = self._value_of_text(text)
             return self.values.index(value, int(self.conditional))
@@ -57,6 +63,10 @@ class Axis:
         elif text in {"", "null"}:
             raw = None
         return self.adapter.validate_python(raw)
+
+
+def _has_objects(label: Any) -> bool:
+    return isinstance(label, dict) or (isinstance(label, list | tuple) and any(map(_has_objects, label)))
 
 
 @dataclass(frozen=True, slots=True)

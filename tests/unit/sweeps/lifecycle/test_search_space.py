@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.errors import InvalidInputError
+from bot.notation import text_of
 from sweeps.estimates.unread import Repetitions
 from sweeps.lifecycle.extend_clone import cloned_spec, extended_spec, flattened
 from sweeps.spec.spec import SweepSpec
@@ -187,6 +188,20 @@ def test_window_fees_and_symbols_are_axes_like_any_other() -> None:
     assert found.symbols() == ("A", "B")
     assert found.config(11).symbols == ("A", "B")
     assert found.params(3)["end"] == "2024-01-01T00:00:00Z"
+
+
+def test_an_object_on_an_axis_is_found_by_its_json_and_by_the_words_that_pages_show() -> None:
+    shares = [{"a": "0.5", "b": "0.5"}, {"a": "0.3", "b": "0.7"}]
+    stress = [{"at": "2023-03-01", "leg": "short"}, {"at": "2023-04-01", "leg": "long"}]
+    base = {"exchange": "a", "short_exchange": "b", "structure": "perp_perp", "symbols": ["BTC/USDT:USDT"]}
+    window = {"start": "2023-01-01", "end": "2024-01-01"}
+    found = spec(base={**base, **window}, grid={"capital_shares": shares, "stress": stress})
+    axis = found.space.by_name["capital_shares"]
+    assert [axis.position("a 0.3, b 0.7"), axis.position('{"a": "0.3", "b": "0.7"}')] == [1, 1]
+    moments = found.space.by_name["stress"]
+    assert [moments.position(text_of(label)) for label in moments.labels] == [0, 1]
+    with pytest.raises(InvalidInputError, match="is no value of this axis"):
+        axis.position("a 0.4, b 0.6")
 
 
 def test_trials_that_differ_in_what_their_strategy_never_reads_are_counted() -> None:
