@@ -97,6 +97,17 @@ def test_map_is_asked_for_once_with_the_page_and_by_its_scripts_where_the_addres
     assert visit.complaints == []
 
 
+def test_button_above_the_list_keeps_off_its_filter_on_a_phone(address: str, visit: Visit) -> None:
+    page = visit.page
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{address}/")
+    button = page.get_by_role("link", name="New sweep").last.bounding_box()
+    field = page.get_by_label("Name or tag").bounding_box()
+    assert button is not None
+    assert field is not None
+    assert field["y"] - (button["y"] + button["height"]) >= 8
+
+
 def test_hostile_name_is_text(address: str, visit: Visit, hands: Hands) -> None:
     page = visit.page
     sweep_id = submit(address, name=HOSTILE)
