@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from bot.accounting import formulas
-from bot.accounting.cash_flows import net_flow
+from bot.accounting.cash_flows import FLOWS, net_flow
 from bot.accounting.event_order import is_before_funding, is_due, last_due
 from bot.models import BookedTrade, CloseReason, FundingPayment, FundingRate, Position, Trade
 
@@ -33,22 +33,12 @@ def closed_trade(position: Position, flows: Mapping[str, Decimal], payments: int
     else:
         perp_pnl = formulas.leg_pnl(sides.perp, quantity, position.perp_entry, end.perp_price)
     price_pnl = formulas.price_pnl(sides.spot, quantity, position.spot_cost, end.spot_price, perp_pnl)
-    return Trade(
-        symbol=position.symbol,
-        opened_at_ms=position.opened_at_ms,
-        closed_at_ms=end.closed_at_ms,
-        quantity=quantity,
-        spot_entry=position.spot_entry,
-        perp_entry=position.perp_entry,
-        spot_exit=end.spot_price,
-        perp_exit=end.perp_price,
-        **flows,
-        fees=fees,
-        price_pnl=price_pnl,
-        net_pnl=formulas.net_pnl(price_pnl, net_flow(flows), fees),
-        funding_payments=payments,
-        reason=end.reason,
-    )
+    net_pnl = formulas.net_pnl(price_pnl, net_flow(flows), fees)
+    # In the order of the fields: given by name they take longer than all else here.
+    facts = position.symbol, position.opened_at_ms, end.closed_at_ms, quantity
+    fills = position.spot_entry, position.perp_entry, end.spot_price, end.perp_price
+    amounts = *[flows[name] for name in FLOWS], fees, price_pnl, net_pnl
+    return Trade._make((*facts, *fills, *amounts, payments, end.reason))
 
 
 def was_due(trade: BookedTrade, settlement: FundingRate | FundingPayment) -> bool:

@@ -22,13 +22,6 @@ class MarginedLeg(NamedTuple):
     entry_price: Decimal
 
 
-class Guards(NamedTuple):
-    """Prices below which a leg is neither liquidated nor forced out: where that begins, rounded down."""
-
-    liquidation: Decimal
-    margin_exit: Decimal
-
-
 class MarginModel(ABC):
     """Judges legs of one instrument against their margin; `exit_ratio` is where an account gets out.
 
@@ -55,11 +48,16 @@ class MarginModel(ABC):
         """Return whether a mark price wipes out the margin."""
         return self._is_reached(position, mark, ONE)
 
-    def guards(self, position: Position) -> Guards:
-        """Return prices below which neither question needs to be asked."""
-        leg = _leg(position)
-        liquidation, margin_exit = self.terms(leg, ONE), self.terms(leg, self._exit_ratio)
-        return Guards(_FLOOR.divide(*liquidation), _FLOOR.divide(*margin_exit))
+    def guard(self, position: Position) -> Decimal:
+        """Return a price below which neither question needs to be asked.
+
+        That is where an account gets out: a ratio of at most one is taken up no later than the whole balance.
+        """
+        return _FLOOR.divide(*self.terms(_leg(position), self._exit_ratio))
+
+    def liquidation_guard(self, position: Position) -> Decimal:
+        """Return a price below which a hedge is not liquidated."""
+        return _FLOOR.divide(*self.terms(_leg(position), ONE))
 
     def liquidation_price(self, leg: MarginedLeg) -> Decimal:
         """Return the mark price from which on a leg is liquidated, to the digits of the exact context."""

@@ -89,7 +89,7 @@ class PositionSizer:
         # Budget and unit are both multiplied by the leverage: division by it would round before the floor.
         limits, leverage, step = self._limits, self._leverage, instrument.qty_step
         unit *= step
-        if unit <= 0:  # Rebates above what a hedge ties up: no quantity is the largest.
+        if unit <= ZERO:  # Rebates above what a hedge ties up: no quantity is the largest.
             return [ZERO]
         slots = base * limits.allocation * leverage
         steps = [slots // (unit * self._slots), (free_cash * leverage) // unit]

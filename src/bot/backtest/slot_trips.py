@@ -250,7 +250,7 @@ class SlotTrips:
 
     def _liquidated_at(self, position: Position, until_ms: int) -> Ticker | None:
         """Return the prices at which a hedge is liquidated by `until_ms`, None if it is not."""
-        guard, closed_ms = self._margin.guards(position).liquidation, self._mark_closed_ms
+        guard, closed_ms = self._margin.liquidation_guard(position), self._mark_closed_ms
         place = int(np.searchsorted(closed_ms, position.opened_at_ms, side="right"))
         while (place := self._mark_high.first_at_least(guard, place)) < len(closed_ms):
             at_ms = int(closed_ms[place])

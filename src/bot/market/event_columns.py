@@ -33,9 +33,21 @@ class PairColumns:
             for view, event in zip(self.views, events, strict=True)
         ]
         self.highest_mark = ThresholdColumn(DecimalColumn.from_decimals(marks))
+        self._rates_8h = _rates_8h([None if view is None else view.funding.rate_8h for view in self.views])
+        self._paying_less = Memo(_MAX_FLOORS).get
         self.spot = ExactArray.of(series.spot)
         self.perp = ExactArray.of(series.perp)
         self.unit_funding = series.unit_funding
+
+    def paying_less(self, rate_8h: Decimal | None) -> Sequence[int]:
+        """Return the events at which the pair pays less than `rate_8h`, or that have no view of it.
+
+        Without a rate, all events.
+        """
+        if rate_8h is None:
+            return range(len(self.views))
+        condition = self._rates_8h.reaches(rate_8h)
+        return self._paying_less(condition, lambda: np.flatnonzero(~condition.holds()).tolist())
 
     def settlements(self, first: int, stop: int) -> list[FundingRate]:
         """Return the settlements of events `first` to `stop` (excluded)."""
@@ -52,12 +64,9 @@ class EventColumns:
         self.events = events
         self.symbols = tuple(events[0].tickers)
         best = [max((view.funding.rate_8h for view in event.decidable), default=None) for event in events]
-        known = np.array([rate is not None for rate in best], dtype=np.bool_)
-        self._best_rate_8h = ThresholdColumn(
-            DecimalColumn.from_decimals([rate or ZERO for rate in best]), known
-        )
+        self._best_rate_8h = _rates_8h(best)
         self._paying = Memo(_MAX_FLOORS).get
-        self._decidable: list[int] = np.flatnonzero(known).tolist()
+        self._decidable = [place for place, rate in enumerate(best) if rate is not None]
         self._series = series
         self._pairs: dict[str, PairColumns] = {}
 
@@ -83,6 +92,12 @@ class EventColumns:
         if pair is None:
             pair = self._pairs[symbol] = PairColumns(symbol, self.events, self._series(symbol))
         return pair
+
+
+def _rates_8h(rates: Sequence[Decimal | None]) -> ThresholdColumn:
+    """Return the column of rates per 8 hours, None for unknown."""
+    known = np.array([rate is not None for rate in rates], dtype=np.bool_)
+    return ThresholdColumn(DecimalColumn.from_decimals([rate or ZERO for rate in rates]), known)
 
 
 def _view(symbol: str, event: MarketEvent) -> SettlementView | None:

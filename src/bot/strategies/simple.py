@@ -41,6 +41,7 @@ class SimpleStrategy(Strategy):
 
     def __init__(self, ranker: OpportunityRanker, exit_funding_rate: Decimal) -> None:
         self.entry_floor = ranker.min_funding_rate
+        self.exit_floor = exit_funding_rate
         self._ranker = ranker
         self._exit_funding_rate = exit_funding_rate
 

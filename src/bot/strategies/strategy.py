@@ -34,6 +34,9 @@ class Strategy(ABC):
     entry_floor: Decimal | None = None
     """A rate per 8 hours below which no pair is ever worth entering, so that none need be shown; None if any
     rate may be."""
+    exit_floor: Decimal | None = None
+    """A rate per 8 hours from which on no position is ever to be closed, so that none need be asked about;
+    None if one may be at any rate."""
 
     def observe(self, funding: FundingRate) -> None:  # noqa: B027 - most need no memory
         """Take in a settlement of a pair; those before the window come first."""

@@ -1,7 +1,6 @@
 """Find the next event at which an order is possible; until then only funding is booked."""
 
 from bisect import bisect_left
-from typing import NamedTuple
 
 from bot.accounting.sizing import is_full
 from bot.market.event_columns import EventColumns
@@ -13,18 +12,22 @@ from bot.trading.patience_watch import PatienceWatch
 from bot.trading.position_manager import PositionManager
 
 
-class Watches(NamedTuple):
+class Watches:
     """Watches over the hedges of an account: what may end them, and what may be entered again."""
 
-    margin: MarginWatch
-    contracts: ContractWatch
-    patience: PatienceWatch
+    __slots__ = ("_all_may_enter", "contracts", "margin", "patience")
+
+    def __init__(self, margin: MarginWatch, contracts: ContractWatch, patience: PatienceWatch) -> None:
+        self.margin = margin
+        self.contracts = contracts
+        self.patience = patience
+        self._all_may_enter = contracts.all_live and patience.returns_freely
 
     def candidates(self, views: tuple[SettlementView, ...]) -> tuple[SettlementView, ...]:
         """Return the settling pairs that can be entered: those whose contract lives, and that may return."""
-        contracts, patience = self.contracts, self.patience
-        if contracts.all_live and patience.returns_freely:
+        if self._all_may_enter:
             return views
+        contracts, patience = self.contracts, self.patience
         return tuple([view for view in views if contracts.lives(view) and patience.may_return(view)])
 
 
@@ -42,11 +45,12 @@ class FastForward:
         self._columns = columns
         self._strategy = strategy
         self._positions = positions
-        self._margin, self._contracts, self._patience = watches
+        self._margin, self._contracts, self._patience = watches.margin, watches.contracts, watches.patience
         self._candidates = watches.candidates
         # Without a pair left to enter, entries need not be looked for either.
         self._most = min(slots, len(columns.symbols) - len(watches.contracts.untraded))
         self._paying = columns.paying(strategy.entry_floor)
+        self._exit_floor = strategy.exit_floor
         self._exits: dict[str, tuple[Position, int]] = {}
 
     def next_stop(self, at: int, last: int) -> int:
@@ -95,9 +99,13 @@ class FastForward:
     def _searched_exit(self, position: Position, at: int, last: int) -> int:
         pair, wants_exit = self._columns.pair(position.symbol), self._strategy.wants_exit
         ending = self._columns.index_from(self._contracts.end_ms(position.symbol))
-        margin_check = pair.highest_mark.first_at_least(min(self._margin.guards(position)), at)
+        margin_check = pair.highest_mark.first_at_least(self._margin.guard(position), at)
         stop, views = min(last, ending, margin_check), pair.views
-        for place in range(at, stop):
+        places = pair.paying_less(self._exit_floor)
+        for index in range(bisect_left(places, at), len(places)):
+            place = places[index]
+            if place >= stop:
+                break
             view = views[place]
             if view is None or wants_exit(view):
                 return place

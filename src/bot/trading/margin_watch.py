@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Protocol
 
-from bot.accounting.margin import Guards, MarginModel
+from bot.accounting.margin import MarginModel
 from bot.models import MarkCandle, Position
 
 
@@ -23,19 +23,19 @@ class MarginWatch:
     def __init__(self, models: Mapping[str, MarginModel], mark_path: MarkPath) -> None:
         self._models = models
         self._mark_path = mark_path
-        self._guards: dict[str, tuple[Position, Guards]] = {}
+        self._guards: dict[str, tuple[Position, Decimal]] = {}
 
-    def guards(self, position: Position) -> Guards:
-        """Return prices below which nothing happens to a hedge."""
+    def guard(self, position: Position) -> Decimal:
+        """Return a mark price below which nothing happens to a hedge."""
         known = self._guards.get(position.symbol)
         if known is None or known[0] is not position:
-            guards = self._models[position.symbol].guards(position)
-            known = self._guards[position.symbol] = position, guards
+            guard = self._models[position.symbol].guard(position)
+            known = self._guards[position.symbol] = position, guard
         return known[1]
 
     def is_liquidated(self, position: Position, mark: Decimal) -> bool:
         """Return whether a mark price ends a hedge."""
-        if mark < self.guards(position).liquidation:
+        if mark < self.guard(position):
             return False
         return self._models[position.symbol].is_liquidated(position, mark)
 
@@ -46,6 +46,6 @@ class MarginWatch:
 
     def is_forced_out(self, position: Position, mark: Decimal | None) -> bool:
         """Return whether a hedge must be closed at the mark price, None if there is none."""
-        if mark is None or mark < self.guards(position).margin_exit:
+        if mark is None or mark < self.guard(position):
             return False
         return self._models[position.symbol].must_leave(position, mark)

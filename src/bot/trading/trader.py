@@ -83,7 +83,7 @@ class CarryTrader:
         self._strategy = strategy
         self._tickers = market.tickers
         self._watches = watches
-        self._margin, self._contracts, self._patience = watches
+        self._margin, self._contracts, self._patience = watches.margin, watches.contracts, watches.patience
         ruled = self._patience.rules
         unasked = {
             CloseReason.DISTANCE: ruled.liquidation_distance is None,

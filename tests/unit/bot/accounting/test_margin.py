@@ -64,11 +64,12 @@ def test_margin_ends_a_short_where_maintenance_takes_up_the_ratio_of_its_balance
     hedge, model = HEDGE._replace(margin=margin, perp_entry=entry), FlatMargin(mmr, ratio)
     with exact():
         maintenance, balance = mmr * 2 * price, margin + 2 * (entry - price)
-        guards = model.guards(hedge)
         assert model.must_leave(hedge, price) is (balance <= 0 or maintenance >= ratio * balance)
         assert model.is_liquidated(hedge, price) is (maintenance >= balance)
-        assert price >= guards.margin_exit or not model.must_leave(hedge, price)
-        assert price >= guards.liquidation or not model.is_liquidated(hedge, price)
+        if price < model.guard(hedge):
+            assert not model.must_leave(hedge, price)
+            assert not model.is_liquidated(hedge, price)
+        assert price >= model.liquidation_guard(hedge) or not model.is_liquidated(hedge, price)
 
 
 @given(margins, prices, prices, shares, st.decimals("0", "0.9", places=3))

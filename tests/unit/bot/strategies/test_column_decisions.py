@@ -66,6 +66,22 @@ def test_every_installed_strategy_decides_columns_as_it_decides_events(data: st.
         assert_columns_decide_as_events(config, shown)
 
 
+@GENERATED
+@given(st.data())
+def test_no_installed_strategy_enters_below_its_entry_floor_or_leaves_at_its_exit_floor(
+    data: st.DataObject,
+) -> None:
+    shown, runs = data.draw(windows(strategy_names()))
+    for config in runs:
+        with exact():
+            for strategy, event in decision_events(config, shown):
+                entries, leave = strategy.entry_floor, strategy.exit_floor
+                for view in event.decidable:
+                    rate = view.funding.rate_8h
+                    assert entries is None or rate >= entries or not strategy.entries((view,))
+                    assert leave is None or rate < leave or not strategy.wants_exit(view)
+
+
 def assert_columns_decide_as_events(config: RunConfig, shown: ReplayWindow) -> None:
     """Fail unless entries in their order, with their shares of a slot, and exits are the same both ways."""
     columns = DecisionColumns(shown, {symbol: shown.series(symbol) for symbol in shown.instruments})
