@@ -105,7 +105,8 @@ def _print_summary(result: AnyRun, window: AnyWindow) -> None:
     config = result.config
     made_up = " [bold yellow](synthetic data)[/]" if window.synthetic else ""
     where = f"[bold]{', '.join(config.symbols)}[/] on {', '.join(config.exchanges)}"
-    out.print(f"{where}{made_up}, {config.strategy_mode}")
+    structure = "" if config.structure == "spot_perp" else f", {config.structure}"
+    out.print(f"{where}{made_up}{structure}, {config.strategy_mode}")
     unit = quote_of(config.symbols)
     out.print(f"{iso(config.start)} to {iso(config.end)}, capital {plain(config.initial_capital)} {unit}")
     print_findings(result.findings)

@@ -57,7 +57,7 @@ def test_the_summary_names_the_hedge_and_its_metrics(tmp_path: Path) -> None:
     config.write_text(json.dumps(case["config"]))
     result = in_process(home, "backtest", config)
     assert result.returncode == 0, result.stderr
-    assert "AAA/USDT:USDT on alpha, beta, simple" in result.stdout
+    assert "AAA/USDT:USDT on alpha, beta, perp_perp, simple" in result.stdout
     assert "long_pnl" in result.stdout
     assert "Holding throughout: net 2.9" in result.stdout
 
