@@ -101,7 +101,7 @@ def test_button_above_the_list_keeps_off_its_filter_on_a_phone(address: str, vis
     page = visit.page
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(f"{address}/")
-    button = page.get_by_role("link", name="New sweep").last.bounding_box()
+    button = page.locator(".title-line .button").bounding_box()
     field = page.get_by_label("Name or tag").bounding_box()
     assert button is not None
     assert field is not None
