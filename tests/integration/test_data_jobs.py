@@ -132,13 +132,10 @@ def test_file_of_many_markets_gives_those_that_were_asked_for(engine: sa.Engine)
     ]
 
 
-def test_download_of_a_coin_margined_contract_is_refused_before_anything_is_asked(engine: sa.Engine) -> None:
+def test_download_of_a_dated_future_is_refused_before_anything_is_asked(engine: sa.Engine) -> None:
     with pytest.raises(InvalidInputError) as refusal:
-        asked(engine, symbols=["BTC/USDT:USDT", "BTC/USD:BTC"])
-    assert (
-        str(refusal.value)
-        == "symbols: coin-margined contracts are read from canonical files only: 'BTC/USD:BTC'"
-    )
+        asked(engine, symbols=["BTC/USDT:USDT", "BTC/USD:BTC-240628"])
+    assert str(refusal.value) == "symbols: dated futures are not modelled: 'BTC/USD:BTC-240628'"
 
 
 def test_file_that_says_nothing_is_refused_until_the_answer_comes_with_it(engine: sa.Engine) -> None:
