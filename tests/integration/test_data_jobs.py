@@ -138,6 +138,14 @@ def test_download_of_a_dated_future_is_refused_before_anything_is_asked(engine: 
     assert str(refusal.value) == "symbols: dated futures are not modelled: 'BTC/USD:BTC-240628'"
 
 
+def test_download_of_an_inverse_perp_by_another_name_is_refused_at_once(
+    engine: sa.Engine,
+) -> None:
+    with pytest.raises(InvalidInputError) as refusal:
+        asked(engine, symbols=["BTC/USDT:USDT", "BTC-USD-SWAP"])
+    assert str(refusal.value) == "symbols: 'BTC-USD-SWAP' is named BTC/USD:BTC in downloads"
+
+
 def test_file_that_says_nothing_is_refused_until_the_answer_comes_with_it(engine: sa.Engine) -> None:
     candles = f"{DAY},1,2,1,2,5,{DAY + 3_599_999},0,1,0,0,0\n".encode()
     job_id = sent(engine, candles, name="export.csv")

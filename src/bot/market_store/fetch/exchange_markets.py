@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from bot.errors import UnknownSymbolError
-from bot.market.contracts import contract_of
+from bot.market.contracts import ContractKind, contract_of
 from bot.market.symbols import inverse_symbol, multiplied, spot_symbol
 from bot.market_store.sql import PublishedFees
 from bot.models import Instrument
@@ -39,8 +39,10 @@ def download_refusal(symbol: str) -> str | None:
     """Return the reason to refuse a name whatever the exchange lists, None if there is none."""
     if is_inverse(symbol):
         return None
-    found = inverse_symbol(symbol)
-    return contract_of(symbol).refusal if found is None else f"{symbol!r} is named {found} in downloads"
+    contract = contract_of(symbol)
+    if contract.kind is ContractKind.INVERSE:
+        return f"{symbol!r} is named {contract.base}/USD:{contract.base} in downloads"
+    return contract.refusal
 
 
 def find_pair(markets: Mapping[str, Market], symbol: str) -> Pair:
