@@ -15,7 +15,7 @@ LARGE = (1_000, 1_000)
 MANY, CLIENTS = 200, 8
 TINY = (10, 10)
 _LOOKS = 5
-_BETWEEN_S = 1.3
+_BETWEEN_S = 0.7
 """Seconds between two small sweeps: no multiple of a chunk's, so that they meet chunks at any stage."""
 
 
