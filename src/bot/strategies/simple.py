@@ -41,7 +41,6 @@ class SimpleStrategy(Strategy):
 
     def __init__(self, ranker: OpportunityRanker, exit_funding_rate: Decimal) -> None:
         self.entry_floor = ranker.min_funding_rate
-        self.exit_floor = exit_funding_rate
         self._ranker = ranker
         self._exit_funding_rate = exit_funding_rate
 
@@ -65,6 +64,11 @@ class SimpleStrategy(Strategy):
     def figures(self, view: SettlementView) -> Mapping[str, Decimal | bool]:
         """Return the yield per interval that is left once the fees of a round trip are spread."""
         return {"net_yield": self._ranker.net_yield(view)}
+
+    @property
+    def exit_floor(self) -> Decimal:
+        """The exit threshold."""
+        return self._exit_funding_rate
 
     def wants_exit(self, view: SettlementView) -> bool:
         """Return whether the rate per 8 hours has fallen below the exit threshold."""

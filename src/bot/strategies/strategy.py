@@ -34,9 +34,20 @@ class Strategy(ABC):
     entry_floor: Decimal | None = None
     """A rate per 8 hours below which no pair is ever worth entering, so that none need be shown; None if any
     rate may be."""
-    exit_floor: Decimal | None = None
-    """A rate per 8 hours from which on no position is ever to be closed, so that none need be asked about;
-    None if one may be at any rate."""
+
+    def __init_subclass__(cls, **options: object) -> None:
+        """Have a class that decides exits anew asked about all of them, unless it gives a floor as well."""
+        super().__init_subclass__(**options)
+        if _place(cls, "wants_exit") < _place(cls, "exit_floor"):
+            cls.exit_floor = Strategy.exit_floor  # type: ignore[method-assign]
+
+    @property
+    def exit_floor(self) -> Decimal | None:
+        """Rate per 8 hours from which on no position is ever to be closed, so that none need be asked about.
+
+        None if one may be at any rate. It stands for the `wants_exit` of its class alone.
+        """
+        return None
 
     def observe(self, funding: FundingRate) -> None:  # noqa: B027 - most need no memory
         """Take in a settlement of a pair; those before the window come first."""
@@ -73,3 +84,8 @@ class Strategy(ABC):
     @abstractmethod
     def wants_exit(self, view: SettlementView) -> bool:
         """Return whether an open position of the settling pair should be closed."""
+
+
+def _place(strategy: type[Strategy], name: str) -> int:
+    """Return the place among the bases of a class, itself first, of the one that defines `name`."""
+    return next(place for place, base in enumerate(strategy.__mro__) if name in vars(base))

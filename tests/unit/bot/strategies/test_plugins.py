@@ -1,7 +1,7 @@
 """A strategy from another package, found through its entry point, is a strategy like our own."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -15,6 +15,10 @@ from bot.backtest import replay
 from bot.config import strategy_registry
 from bot.config.run_config import RunConfig
 from bot.errors import InvalidInputError
+from bot.models import SettlementView
+from bot.strategies import Entry, Strategy
+from bot.strategies.opportunity_ranker import OpportunityRanker
+from bot.strategies.simple import SimpleStrategy
 
 RATES = dict(enumerate(["0.001"] * 3 + ["0"] * 6 + ["0.002"] * 3, 1))
 
@@ -127,3 +131,57 @@ def test_a_strategy_that_is_not_installed_is_refused_with_those_that_are() -> No
         InvalidInputError, match="'magic' is not an installed strategy .*composite, hold, simple"
     ):
         RunConfig.parse({"symbols": ["X"], "start": 0, "end": "2024-01-01", "strategy_mode": "magic"})
+
+
+class LeavesAtHighRates(SimpleStrategy):
+    """Overrides the exits of a strategy that has a floor of them."""
+
+    def wants_exit(self, view: SettlementView) -> bool:
+        return view.funding.rate_8h > Decimal("0.0015")
+
+
+class AnyExit(Strategy):
+    """Decides exits, and is mixed into strategies that have a floor of them."""
+
+    def wants_exit(self, view: SettlementView) -> bool:
+        return True
+
+
+class MixedExits(AnyExit, SimpleStrategy):
+    """Takes its exits from one base, its entries from another."""
+
+
+class EntersAtOnce(SimpleStrategy):
+    """Overrides entries alone."""
+
+    def entries(self, views: Sequence[SettlementView]) -> Sequence[Entry]:
+        return [Entry(view) for view in views]
+
+
+class LeavesAtHalf(LeavesAtHighRates):
+    """Overrides exits again, with a floor of its own."""
+
+    exit_floor = Decimal("0.5")
+
+    def wants_exit(self, view: SettlementView) -> bool:
+        return view.funding.rate_8h < Decimal("0.5")
+
+
+@pytest.mark.parametrize(
+    ("strategy", "floor"),
+    [
+        (SimpleStrategy, Decimal("0.0001")),
+        (EntersAtOnce, Decimal("0.0001")),
+        (LeavesAtHighRates, None),
+        (MixedExits, None),
+        (LeavesAtHalf, Decimal("0.5")),
+    ],
+)
+def test_an_exit_floor_stands_for_the_exits_of_its_own_class_alone(
+    strategy: type[SimpleStrategy], floor: Decimal | None
+) -> None:
+    config = run_config()
+    ranker = OpportunityRanker(
+        config.min_funding_rate, config.min_volume_24h, config.min_holding_periods, config.fees, config.style
+    )
+    assert strategy(ranker, Decimal("0.0001")).exit_floor == floor
