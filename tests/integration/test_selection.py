@@ -261,6 +261,20 @@ def test_report_that_was_taken_without_a_message_is_made_by_another_after_a_deat
     assert view_of(engine, sweep_id).complete
 
 
+def test_report_that_breaks_unexpectedly_is_free_at_once_for_others(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long_market(engine)
+    sweep_id = submit(engine, long_spec(), size=40)
+    run_chunks(engine, sweep_id, 1)
+    with monkeypatch.context() as broken:
+        broken.setattr("sweeps.jobs.job_runner.selection_document", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            JobRunner(engine).report(sweep_id)
+    assert do_jobs(engine) == ["completed"]
+    assert view_of(engine, sweep_id).complete
+
+
 def test_process_that_made_a_report_goes_on_with_those_that_no_job_makes(engine: sa.Engine) -> None:
     long_market(engine)
     sweeps = [submit(engine, long_spec(), size=40) for _ in range(3)]

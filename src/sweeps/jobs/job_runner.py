@@ -23,6 +23,7 @@ from sweeps.jobs.jobs import (
     fail_job,
     note_progress,
     postpone_job,
+    release_job,
     retry_job_later,
 )
 from sweeps.jobs.notifications import RetryLaterError, delivery_document
@@ -106,7 +107,14 @@ class JobRunner:
             claim = take_report(connection, sweep_id)
         if claim is None:
             return False
-        self._done(claim)
+        try:
+            self._done(claim)
+        except (
+            Exception
+        ):  # its task is about something else, so that nobody else would free it before its lease
+            with write_transaction(self._engine) as connection:
+                release_job(connection, claim.id)
+            raise
         return True
 
     def _done(self, claim: JobClaim) -> JobState | None:
