@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from cluster import Cluster, cluster, machine
 from interfaces import interfaces
 from netns import HUB, Namespace, missing_capability, network
 from servers import eventually, leashed, skip_or_fail
-from sweeping import assert_every_trial_once, chunks_of, state_of, submit, sweep_spec
+from sweeping import assert_every_trial_once, chunks_of, count_stored, state_of, submit, sweep_spec
 
 from bot.market.symbols import SYNTHETIC_EXCHANGE
 from bot.market_store.database import open_engine, write_transaction
@@ -162,9 +163,11 @@ def test_machine_whose_cable_is_pulled_is_replaced_and_works_again_once_it_is_ba
 
 @pytest.mark.usefixtures("workers")
 def test_both_machines_get_work_and_power_cut_of_one_loses_nothing(
-    spaces: list[Namespace], engine: sa.Engine
+    spaces: list[Namespace], engine: sa.Engine, folder: Path
 ) -> None:
     """Last of this file: it ends the machine that others use."""
+    for host in HOSTS:
+        eventually(partial(gives_work_to, host, engine, folder), 40, f"{host} stores results")
     with write_transaction(engine) as connection:
         # Nobody can store a result, so that whatever is begun stays in hand: of two processes a machine.
         connection.execute(sa.text("LOCK TABLE trial_block IN EXCLUSIVE MODE"))
@@ -176,6 +179,7 @@ def test_both_machines_get_work_and_power_cut_of_one_loses_nothing(
         )
         assert spaces[0].kill() >= 3
         eventually(lambda: not spaces[0].pids(), 5, "nothing runs on the machine without power")
+        assert count_stored(engine, sweep_id) == 0
     eventually(lambda: state_of(engine, sweep_id) == "completed", 40, "the other machine finishes")
     assert_every_trial_once(engine, sweep_id, SPEC)
     assert any("lease" in (found.last_error or "") for found in chunks_of(engine, sweep_id))
