@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.schemas.fields import Of, document_of
 from bot.timestamps import iso
 from bot.validation import WHOLE, validated
-from sweeps.lifecycle.looks import LookKind, LookView
+from sweeps.lifecycle.looks import LookView
+from sweeps.lifecycle.noted_runs import LookKind
 from sweeps.lifecycle.promotions import PromotedTrial
 from sweeps.lifecycle.seals import HoldoutLook, SealView
 

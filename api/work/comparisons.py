@@ -13,7 +13,7 @@ from bot.hedges.runs import AnyWindow, compare_run, load_window, names_of
 from bot.market_store.database import write_transaction
 from bot.market_store.store import HistoricalDataStore
 from bot.plurals import counted
-from sweeps.lifecycle.looks import note_comparison
+from sweeps.lifecycle.noted_runs import note_comparison
 
 MOST_SYMBOLS = 20
 MOST_PRICES = 60_000

@@ -2,17 +2,10 @@
 
 import logging
 import sys
-from enum import StrEnum
 
 import structlog
 
-
-class LogFormat(StrEnum):
-    """Format of a line: for people, or for programs that search logs."""
-
-    TEXT = "text"
-    JSON = "json"
-
+from sweeps.log_format import LogFormat
 
 _SHARED: list[structlog.types.Processor] = [
     structlog.contextvars.merge_contextvars,

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ValidationError
 
 from bot.errors import FieldError, InvalidInputError
 from bot.validation import field_errors
-from sweeps.logs import LogFormat
+from sweeps.log_format import LogFormat
 
 ENVIRONMENT_PREFIX = "CARRYGRID_"
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]

@@ -18,7 +18,7 @@ from bot.timestamps import iso
 from carrygrid.cli.findings import print_findings
 from carrygrid.cli.printing import console, plain_table
 from carrygrid.cli.runs import read_config, refusal
-from sweeps.lifecycle.looks import note_comparison
+from sweeps.lifecycle.noted_runs import note_comparison
 
 LOOK_AHEAD_FOUND = 1
 

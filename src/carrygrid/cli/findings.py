@@ -1,7 +1,7 @@
 """Findings about market data, printed with the numbers that come from it."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -9,8 +9,10 @@ from rich.markup import escape
 from bot.backtest.findings import RunFinding
 from bot.backtest.window_findings import words
 from bot.plurals import counted
-from carrygrid import Sweep
 from carrygrid.cli.printing import console
+
+if TYPE_CHECKING:
+    from carrygrid import Sweep
 
 _OWED = ("pnl_after_market_end", "missed_settlements")
 
@@ -22,7 +24,7 @@ def print_findings(findings: Iterable[RunFinding], of: str = "") -> None:
         _print_line(out, f"{of}{found.title}: {found.sentence}", warning=found.warning)
 
 
-def print_sweep_findings(sweep: Sweep) -> None:
+def print_sweep_findings(sweep: "Sweep") -> None:
     """Print what is odd about the data of a sweep, and what its best trial owes to that."""
     document = sweep.document
     if document["finding_names"]:

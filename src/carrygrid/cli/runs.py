@@ -24,7 +24,7 @@ from bot.strategies.gates import GateReport
 from bot.timestamps import iso
 from carrygrid.cli.findings import print_findings
 from carrygrid.cli.printing import console, plain_table
-from sweeps.lifecycle.looks import LookKind, note_run
+from sweeps.lifecycle.noted_runs import LookKind, note_run
 
 _SHOWN_TRADES = 20
 _UNITS = {

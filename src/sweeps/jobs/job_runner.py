@@ -28,7 +28,7 @@ from sweeps.jobs.jobs import (
 )
 from sweeps.jobs.notifications import RetryLaterError, delivery_document
 from sweeps.jobs.selection_jobs import reports_due, selection_document, take_report
-from sweeps.lifecycle.looks import LookKind, note_run
+from sweeps.lifecycle.noted_runs import LookKind, note_run
 from sweeps.watch import TIMEOUT, TRIAL_TIMEOUT_S, TimeLimitError, Unwatched, Watch, job_timeout_message
 from sweeps.work.replay import WindowCache
 

@@ -5,45 +5,28 @@ written down when it is deleted. Single runs are written down as their results a
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
 
-from bot.config.run_config import RunConfig
 from bot.errors import InvalidInputError
-from bot.market_store.database import database_now_ms, insert_or_skip
 from bot.models import DAY_MS
 from bot.selection.looks import Lifetime, Look
 from bot.timestamps import parse_time_ms
 from sweeps.errors import UnreadableSweepError
+from sweeps.lifecycle.noted_runs import LookKind, by_exchange, insert_look, look_values, note_look
 from sweeps.spec.panels import PanelWindow
-from sweeps.spec.read_pairs import MARKETS, Pair, ReadPairs
+from sweeps.spec.read_pairs import MARKETS, ReadPairs
 from sweeps.storage.blocks import measured
 from sweeps.storage.states import ACTIVE
-from sweeps.storage.stored_runs import is_stored_run
 from sweeps.storage.stored_specs import stored_spec, stored_summary
 from sweeps.storage.stored_trials import REUSED_SWEEP
 from sweeps.storage.tables import chunk, compiled_sweep, is_shown, look, sweep
 
-if TYPE_CHECKING:
-    from bot.backtest.comparison import Comparison
-
 _WINDOW = ("exchange", "start", "end")
-
-
-class LookKind(StrEnum):
-    """Kind of what was looked at."""
-
-    SWEEP = "sweep"
-    BACKTEST = "backtest"
-    COMPARISON = "comparison"
-    VALIDATION = "validation"
-    HOLDOUT = "holdout"
-    DECAY = "decay"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,41 +78,13 @@ def read_until(connection: sa.Connection, exchange: str) -> int | None:
     return max(days, default=None)
 
 
-def note_run(
-    connection: sa.Connection,
-    kind: LookKind,
-    config: RunConfig,
-    run_key: str,
-    data_fingerprint: str,
-    *,
-    end_ms: int | None = None,
-) -> None:
-    """Write down a single run in the transaction that makes its result known.
-
-    One that was seen before, here or as a trial, counts as a run that is not new.
-    """
-    known = kind is not LookKind.HOLDOUT and is_stored_run(connection, run_key, data_fingerprint)
-    days = config.start // DAY_MS, (config.end if end_ms is None else end_ms) // DAY_MS
-    name = f"{'holdout' if kind is LookKind.HOLDOUT else 'run'} {run_key}"
-    own = str(config.exchange)
-    for exchange, symbols in _by_exchange(own, ReadPairs.of([config]).pairs).items():
-        seen = Look(exchange, symbols, *days, 1, 0 if known else 1)
-        _note(connection, name if exchange == own else f"{name} {exchange}", kind, seen)
-
-
-def note_comparison(connection: sa.Connection, comparison: "Comparison") -> None:
-    """Write down both sides of a comparison as `note_run` does."""
-    for run in comparison.runs.values():
-        note_run(connection, LookKind.COMPARISON, run.config, run.run_key, run.data_fingerprint)
-
-
 def note_validation(connection: sa.Connection, sweep_id: int, window: PanelWindow, settings: str) -> None:
     """Write down that a panel was judged with other settings than its sweep's, named by their digest."""
     for row in _sweeps(connection, sweep_id):
         for panel, seen in _panels(connection, row):
             if panel.look(sweep_id) == window.look(sweep_id):
                 once = replace(seen, runs=1, new=1)
-                _note(connection, f"{window.look(sweep_id)} {settings}", LookKind.VALIDATION, once)
+                note_look(connection, f"{window.look(sweep_id)} {settings}", LookKind.VALIDATION, once)
 
 
 def note_independent(connection: sa.Connection, sweep_id: int, window: PanelWindow, trials: float) -> None:
@@ -163,37 +118,10 @@ def _stored(connection: sa.Connection) -> Iterator[LookView]:
         yield LookView(row.name, LookKind(row.kind), seen, row.created_ms)
 
 
-def _note(connection: sa.Connection, name: str, kind: LookKind, seen: Look) -> None:
-    values = _values(name, kind, seen, database_now_ms())
-    if not _inserted(connection, values):
-        connection.execute(look.update().where(look.c.name == name).values(runs=look.c.runs + 1))
-
-
 def _keep(connection: sa.Connection, view: LookView) -> None:
-    values = _values(view.name, view.kind, view.seen, view.created_ms)
-    if not _inserted(connection, values):
+    values = look_values(view.name, view.kind, view.seen, view.created_ms)
+    if not insert_look(connection, values):
         connection.execute(look.update().where(look.c.name == view.name).values(values))
-
-
-def _inserted(connection: sa.Connection, values: dict[str, Any]) -> bool:
-    """Insert a look unless there is one of its name; return whether there was none."""
-    new = insert_or_skip(connection, look).values(values).returning(look.c.id)
-    return connection.execute(new).first() is not None
-
-
-def _values(name: str, kind: LookKind, seen: Look, created_ms: Any) -> dict[str, Any]:
-    return {
-        "name": name,
-        "kind": kind,
-        "exchange": seen.exchange,
-        "symbols": json.dumps(sorted(seen.symbols)),
-        "first_day": seen.first,
-        "last_day": seen.last,
-        "runs": seen.runs,
-        "new": seen.new,
-        "independent": seen.independent,
-        "created_ms": created_ms,
-    }
 
 
 def _of_sweeps(connection: sa.Connection) -> Iterator[LookView]:
@@ -254,7 +182,7 @@ def _panels(connection: sa.Connection, row: Any) -> Iterator[tuple[PanelWindow, 
     try:
         summary = stored_summary(connection, row)
         if not set(_WINDOW) & set(summary.axes):
-            for exchange, symbols in _by_exchange(str(summary.exchanges()[0]), summary.pairs()).items():
+            for exchange, symbols in by_exchange(str(summary.exchanges()[0]), summary.pairs()).items():
                 window = PanelWindow(exchange, *summary.window())
                 yield window, Look(exchange, symbols, *window.days, runs, new)
             return
@@ -274,7 +202,7 @@ def _several(connection: sa.Connection, row: Any) -> Iterator[tuple[PanelWindow,
     for group in groups:
         shared = group.parameters.shared
         old = int(reused[np.isin(numbers, group.numbers)].sum())
-        for exchange, symbols in _by_exchange(str(shared.exchange), ReadPairs.of([shared]).pairs).items():
+        for exchange, symbols in by_exchange(str(shared.exchange), ReadPairs.of([shared]).pairs).items():
             window = PanelWindow(exchange, shared.start, shared.end)
             before = found.get(window, Look(exchange, frozenset(), *window.days, 0, 0))
             found[window] = replace(
@@ -284,15 +212,6 @@ def _several(connection: sa.Connection, row: Any) -> Iterator[tuple[PanelWindow,
                 new=before.new + len(group.numbers) - old,
             )
     yield from found.items()
-
-
-def _by_exchange(own: str, pairs: Iterable[Pair]) -> dict[str, frozenset[str]]:
-    """Return the perp symbols of pairs by exchange, that of runs themselves first, read or not."""
-    found: dict[str, frozenset[str]] = {own: frozenset()}
-    for exchange, symbol in pairs:
-        name = own if exchange is None else exchange
-        found[name] = found.get(name, frozenset()) | {symbol}
-    return found
 
 
 def _axes(connection: sa.Connection, row: Any) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from bot.statistics.trial_metrics import OF_HEDGES
 from sweeps.storage.blocks import NUMBER
 from sweeps.storage.objective_ranks import UNRANKED, Ranking, trial_ranks
 from sweeps.storage.packing import compressed, packed, packed_columns, packed_digests
+from sweeps.storage.stored_runs import digest_number
 from sweeps.storage.stored_trials import (
     HEAD_BYTES,
     LEDGER,
@@ -25,7 +26,6 @@ from sweeps.storage.stored_trials import (
 )
 from sweeps.storage.tables import failed_trial, sweep_fingerprint, trial_block
 
-_HASH_DIGITS = 15
 _MAX_ERROR_LENGTH = 2_000
 _MAX_CODE_LENGTH = 32  # of its column; a strategy may bring errors with codes of its own
 
@@ -174,11 +174,6 @@ class Results:
                 {"fingerprint": digest_number(one), "sweep_id": self.sweep_id} for one in self.fingerprints
             ]
             connection.execute(insert_or_skip(connection, sweep_fingerprint), rows)
-
-
-def digest_number(digest: str) -> int:
-    """Return the first 60 bits of a hex digest: enough to find it by, small enough for an index."""
-    return int(digest[:_HASH_DIGITS], 16)
 
 
 def failed_row(sweep_id: int, number: int, code: str, message: str) -> dict[str, Any]:

@@ -4,9 +4,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from sweeps.storage.results import digest_number
 from sweeps.storage.stored_trials import HEAD_BYTES, RUN_KEY_HEAD, RUN_KEY_TAIL, blocks_at
 from sweeps.storage.tables import UNKNOWN_HISTORY, sweep_fingerprint, trial_block
+
+_HASH_DIGITS = 15
 
 
 def blocks_over(data_fingerprint: str, *columns: sa.Column[Any]) -> sa.Select[Any]:
@@ -29,3 +30,8 @@ def is_stored_run(connection: sa.Connection, run_key: str, data_fingerprint: str
         for sweep_id, first in places
         for block in blocks_at(connection, sweep_id, [first], (RUN_KEY_HEAD, RUN_KEY_TAIL))
     )
+
+
+def digest_number(digest: str) -> int:
+    """Return the first 60 bits of a hex digest: enough to find it by, small enough for an index."""
+    return int(digest[:_HASH_DIGITS], 16)

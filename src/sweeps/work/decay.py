@@ -6,7 +6,7 @@ from bot.market_store.database import write_transaction
 from bot.market_store.store import HistoricalDataStore
 from bot.timestamps import iso
 from sweeps.errors import SweepStateError
-from sweeps.lifecycle.looks import LookKind, note_run
+from sweeps.lifecycle.noted_runs import LookKind, note_run
 from sweeps.lifecycle.promotions import PromotedTrial, get_promotion, keep_decay
 from sweeps.work.later_days import held_until, judged_from
 

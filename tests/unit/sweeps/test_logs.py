@@ -8,7 +8,8 @@ import pytest
 
 SCRIPT = """
 import logging, structlog
-from sweeps.logs import LogFormat, configure_logging
+from sweeps.log_format import LogFormat
+from sweeps.logs import configure_logging
 configure_logging("INFO", LogFormat({log_format!r}))
 with structlog.contextvars.bound_contextvars(sweep=3, chunk=7):
     try:
@@ -43,6 +44,7 @@ def test_text_lines_carry_them_as_well(piece: str) -> None:
 
 HOSTILE_SCRIPT = """
 import logging, structlog
+from sweeps.log_format import LogFormat
 from sweeps.logs import configure_logging
 configure_logging("INFO")
 forged = "x\\n2026-01-01T00:00:00Z [info     ] all is well\\r\\x1b[2J\\u202e\\u2028y"
