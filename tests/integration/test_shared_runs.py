@@ -1,5 +1,7 @@
 """Runs that several trials share: found by ledger and account, and replayed once for the curves of all."""
 
+import gc
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +12,7 @@ from sweeping import BASE, stored_rows, submit, sweep_spec
 from bot.clock import SimulatedClock
 from bot.config.run_config import RunConfig
 from bot.market_store.store import HistoricalDataStore
+from bot.models import DAY_MS
 from sweeps.queue.leases import LeaseOutcome
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.curves import encode_curve, encode_trades
@@ -112,3 +115,30 @@ def test_a_run_is_replayed_once_for_sample_and_curves_and_for_a_sweep_after_that
         ]
         known += records.values()
     assert len(new) < len(groups)
+
+
+def test_the_run_kept_last_is_given_to_its_own_parameters_over_its_own_window_alone(
+    engine: sa.Engine, windows: WindowCache
+) -> None:
+    spec = sweep_spec(grid=AXES)
+    run, other = (replay_trial(spec, number, windows) for number in (0, 1))
+    windows.keep_run(run)
+    assert windows.run(spec.config(0)) is run
+    assert windows.run(spec.config(1)).document() == other.document()
+    elsewhere = WindowCache(HistoricalDataStore(engine))
+    elsewhere.keep_run(run)
+    assert elsewhere.run(spec.config(0)) is not run
+    windows.forget()
+    again = windows.run(spec.config(0))
+    assert again is not run
+    assert again.document() == run.document()
+
+
+def test_a_kept_run_goes_with_its_window(engine: sa.Engine) -> None:
+    narrow = WindowCache(HistoricalDataStore(engine), max_tickers=1)
+    spec = sweep_spec(grid=AXES)
+    narrow.keep_run(replay_trial(spec, 0, narrow))
+    kept = weakref.ref(narrow.window(spec.config(0)))
+    narrow.window(spec.config(0).varied({"end": spec.config(0).end - DAY_MS}))
+    gc.collect()
+    assert kept() is None

@@ -13,6 +13,7 @@ from bot.backtest import ReplayWindow, replay
 from bot.backtest.baseline import held_throughout
 from bot.backtest.random_runs import random_entries
 from bot.backtest.stitched import Seam, stitch
+from bot.clock import SystemClock
 from bot.config.parameter_columns import ParameterColumns
 from bot.config.run_config import RunConfig
 from bot.errors import BotError, StoreError
@@ -21,7 +22,11 @@ from bot.hedges.runs import load_window, stitch_runs
 from bot.market_store.store import HistoricalDataStore
 from bot.timestamps import parse_time_ms
 from sweeps.analysis.queries import TrialView, one_trial, trial_page
+from sweeps.jobs.job_runner import JobRunner
 from sweeps.spec.spec import SweepSpec
+from sweeps.work import replay as replays
+from sweeps.work.replay import WindowCache
+from sweeps.work.runner import ChunkRunner
 
 SPEC = long_spec()
 
@@ -80,6 +85,18 @@ def test_random_entries_of_the_winner_are_those_of_its_trial(
     window = ReplayWindow.build(config, data)
     assert report["random_entries"] == random_entries(replay(config, window), window).p
     assert "Random entries with the same time in market: " in report["sentence"]
+
+
+@pytest.mark.usefixtures("kernel")
+def test_the_process_that_ends_a_sweep_takes_the_run_of_the_winner_from_its_samples(
+    engine: sa.Engine, report: dict[str, Any]
+) -> None:
+    windows = WindowCache(HistoricalDataStore(engine))
+    sweep_id = submit(engine, long_spec(reuse=False))
+    ChunkRunner(engine, windows, SystemClock()).run(sweep_id, 0, "me")
+    with patch.object(replays, "replay_run", side_effect=AssertionError("replayed once more")):
+        assert JobRunner(engine, windows=windows).report(sweep_id)
+    assert report_of_sweep(engine, sweep_id)["random_entries"] == report["random_entries"]
 
 
 def test_plateau_of_the_winner_is_the_worst_of_it_and_the_trials_one_step_away(

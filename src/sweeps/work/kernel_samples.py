@@ -22,21 +22,25 @@ class KernelSamples:
     def compared(self, replayed: Replayed) -> list[tuple[int, AnyRun]]:
         """Replay the samples among trials plainly and return their runs, so that nobody replays them again.
 
+        The windows keep the run of the best for the report on its sweep.
         Raises: KernelDifferenceError if one differs.
         """
-        places = {int(replayed.completed.numbers[place]): place for place in self._drawn(replayed)}
+        best = self._new_best(replayed)
+        drawn = sorted(self._drawn(replayed) | best)
+        places = {int(replayed.completed.numbers[place]): place for place in drawn}
         runs = list(runs_of(self._spec, list(places), self._windows))
         for number, run in runs:
             plain = replayed_alone(number, run, self._windows)
             if differing := _differing(plain, replayed.take(np.array([places[number]], dtype=np.int64))):
                 raise KernelDifferenceError(number, differing)
+            if places[number] in best:
+                self._windows.keep_run(run)
         return runs
 
-    def _drawn(self, replayed: Replayed) -> list[int]:
+    def _drawn(self, replayed: Replayed) -> set[int]:
         numbers = replayed.completed.numbers
         mine = np.isin(numbers, replayed.by_kernel)
-        drawn = set(np.flatnonzero(mine & (numbers % SAMPLE_EVERY == 0)).tolist())
-        return sorted(drawn | self._new_best(replayed))
+        return set(np.flatnonzero(mine & (numbers % SAMPLE_EVERY == 0)).tolist())
 
     def _new_best(self, replayed: Replayed) -> set[int]:
         """Return the place of the best trial if it is better than all before it and the kernel's work."""

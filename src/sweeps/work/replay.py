@@ -70,6 +70,7 @@ class WindowCache:
 
     Bounded by the number of prices held (symbols x events), not by windows; the newest always stays.
     `built` counts the windows that had to be read; what was odd about their data waits until it is stored.
+    Of the runs over them the one kept last is held: who ends a sweep makes its report, which takes the best.
     """
 
     def __init__(self, store: MarketStore, *, max_tickers: int = MAX_HELD_TICKERS) -> None:
@@ -82,6 +83,7 @@ class WindowCache:
         self._noted: set[tuple[Any, ...]] = set()
         self._found: dict[str, tuple[WindowFinding, ...]] = {}
         self._check: Callable[[], None] = _accept
+        self._run: AnyRun | None = None
 
     def enter(
         self,
@@ -116,6 +118,7 @@ class WindowCache:
     def forget(self) -> None:
         """Forget every window: what was interrupted in the middle may have left one half worked out."""
         self._held.clear()
+        self._run = None
 
     def window(self, config: RunConfig) -> AnyWindow:
         """Return the window `config` asks for; raises BotError where the store cannot give it."""
@@ -124,6 +127,17 @@ class WindowCache:
     def baselines(self, config: RunConfig) -> Baselines:
         """Return the hold runs over the window `config` asks for; raises BotError as `window` does."""
         return self.held(config).baselines
+
+    def keep_run(self, run: AnyRun) -> None:
+        """Hold a plain replay in place of the one kept before."""
+        self._run = run
+
+    def run(self, config: RunConfig) -> AnyRun:
+        """Return the plain replay of `config`: that kept last if it is this one; raises BotError as `window`."""
+        window, kept = self.window(config), self._run
+        if kept is not None and kept.window is window and kept.config == config:
+            return kept
+        return replay_run(config, window)
 
     def held(self, config: RunConfig) -> HeldWindow:
         """Return window, baselines and kernel; raises BotError as `window` does."""
@@ -158,7 +172,9 @@ class WindowCache:
 
     def _shrink(self) -> None:
         while len(self._held) > 1 and sum(map(_tickers, self._held.values())) > self._max_tickers:
-            self._held.popitem(last=False)
+            _, dropped = self._held.popitem(last=False)
+            if self._run is not None and isinstance(dropped, HeldWindow) and dropped.window is self._run.window:
+                self._run = None  # or its window would stay
 
 
 def _accept() -> None:

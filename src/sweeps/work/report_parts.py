@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from bot.backtest.walk_forward_run import WalkForwardRun
 from bot.errors import BotError
-from bot.hedges.runs import random_entries_of, replay_run, stitch_runs
+from bot.hedges.runs import random_entries_of, stitch_runs
 from bot.numbers.arrays import BoolArray, IntArray
 from bot.selection.evidence.transfer import FEWEST_VALUES, transfer
 from bot.selection.report import SelectionReport
@@ -71,8 +71,7 @@ class ReportParts:
             return _without(report, "random_entries", self.obstacle)
         try:
             config = self.spec.config(report.winner)
-            window = self.windows.window(config)
-            found = random_entries_of(replay_run(config, window), window)
+            found = random_entries_of(self.windows.run(config), self.windows.window(config))
         except (BotError, DataChangedError) as error:
             return _without(report, "random_entries", str(error))
         if found.missing:
