@@ -1,6 +1,7 @@
 """Sweeps take the replay kernel where there is one, and samples of its work are replayed plainly."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -9,12 +10,15 @@ from sweeping import stored_rows, submit, sweep_spec
 
 from bot.clock import SimulatedClock
 from bot.config.parameter_columns import ParameterColumns
+from bot.hedges.runs import AnyRun
 from bot.kernel.replayer import KernelReplayer, Replays
 from bot.kernel.unfit import Reason
 from bot.market_store.store import HistoricalDataStore
 from sweeps.queue.leases import LeaseOutcome
+from sweeps.spec.spec import SweepSpec
 from sweeps.storage.tables import sweep
-from sweeps.work import kernel_replay, replay
+from sweeps.work import kernel_replay, kernel_samples, replay
+from sweeps.work.kernel_samples import SAMPLE_EVERY, first_sample
 from sweeps.work.replay import WindowCache
 from sweeps.work.runner import ChunkRunner
 from sweeps.work.telemetry import Telemetry, telemetry
@@ -27,10 +31,29 @@ SPEC = sweep_spec(
 TRIALS = 9
 
 
-def run(engine: sa.Engine) -> tuple[int, LeaseOutcome | None]:
-    sweep_id = submit(engine, SPEC)
+def run(engine: sa.Engine, spec: SweepSpec = SPEC) -> tuple[int, LeaseOutcome | None]:
+    sweep_id = submit(engine, spec)
     windows = WindowCache(HistoricalDataStore(engine))
     return sweep_id, ChunkRunner(engine, windows, SimulatedClock(1_000_000)).run(sweep_id, 0, "me")
+
+
+def best_of(engine: sa.Engine, sweep_id: int) -> int:
+    metric = SPEC.objective.metric
+    number: int = max(stored_rows(engine, sweep_id), key=lambda row: row[metric])["number"]
+    return number
+
+
+@pytest.fixture
+def sampled(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return the list of trials that samples are replayed of, which grows with them."""
+    found: list[int] = []
+
+    def runs_of(spec: SweepSpec, numbers: list[int], windows: WindowCache) -> Iterator[tuple[int, AnyRun]]:
+        found.extend(numbers)
+        return replay.runs_of(spec, numbers, windows)
+
+    monkeypatch.setattr(kernel_samples, "runs_of", runs_of)
+    return found
 
 
 def counted(engine: sa.Engine) -> Telemetry:
@@ -71,6 +94,7 @@ def test_without_the_kernel_a_sweep_has_the_same_rows_and_says_why(
 def test_a_kernel_that_is_wrong_ends_the_sweep_names_the_trial_and_stores_nothing(
     engine: sa.Engine, monkeypatch: pytest.MonkeyPatch, harm: str
 ) -> None:
+    best = best_of(engine, run(engine)[0])
     right, right_keys = KernelReplayer.replay, replay.fastest_run_keys()
 
     def wrong(self: KernelReplayer, parameters: ParameterColumns) -> Replays:
@@ -94,6 +118,40 @@ def test_a_kernel_that_is_wrong_ends_the_sweep_names_the_trial_and_stores_nothin
     assert stored_rows(engine, sweep_id) == []
     with engine.connect() as connection:
         reason = connection.execute(sa.select(sweep.c.reason).where(sweep.c.id == sweep_id)).scalar_one()
-    assert reason.startswith("the replay kernel is wrong: trial 0 gives another ")
+    assert reason.startswith(f"the replay kernel is wrong: trial {best} gives another ")
     assert harm in reason
     assert counted(engine).kernel_differences == 1
+
+
+def test_one_trial_in_20_000_is_sampled_whichever_sweep_it_is_of() -> None:
+    places = [first_sample(sweep_id) for sweep_id in range(1, SAMPLE_EVERY + 1)]
+    assert SAMPLE_EVERY == 20_000
+    assert sorted(places) == list(range(SAMPLE_EVERY))
+
+
+def test_samples_are_every_so_many_trials_from_the_first_of_the_sweep_and_the_best(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch, sampled: list[int]
+) -> None:
+    monkeypatch.setattr(kernel_samples, "SAMPLE_EVERY", 4)
+    for _ in range(3):
+        sampled.clear()
+        sweep_id, _ = run(engine)
+        assert sampled == sorted({*range(sweep_id % 4, TRIALS, 4), best_of(engine, sweep_id)})
+
+
+def test_a_small_sweep_that_holds_no_trial_of_the_20_000_has_its_best_sampled(
+    engine: sa.Engine, sampled: list[int]
+) -> None:
+    sweep_id, _ = run(engine)
+    assert first_sample(sweep_id) >= TRIALS
+    assert sampled == [best_of(engine, sweep_id)]
+
+
+def test_the_first_trial_of_a_chunk_is_sampled_where_none_is_the_best(
+    engine: sa.Engine, sampled: list[int]
+) -> None:
+    grid = {"min_funding_rate": ["0.9"], "perp_leverage": [1, 2, 3]}
+    flat = sweep_spec(grid=grid, objective={"metric": "sharpe"}, curves="none")
+    sweep_id, _ = run(engine, flat)
+    assert [row["sharpe"] for row in stored_rows(engine, sweep_id)] == [None, None, None]
+    assert sampled == [0]

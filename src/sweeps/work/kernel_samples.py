@@ -9,14 +9,28 @@ from sweeps.storage.objective_ranks import objective_ranks
 from sweeps.work.replay import Replayed, WindowCache, replayed_alone, runs_of
 
 SAMPLE_EVERY = 20_000
+_APART = 12_361
+"""Numbers between the first samples of one sweep and the next: the golden section of 20,000, prime to it, so
+that those of 20,000 sweeps are all different, and those of a few far from each other."""
+
+
+def first_sample(sweep_id: int) -> int:
+    """Return the first trial that a sweep samples by number, which a small one need not have."""
+    return sweep_id * _APART % SAMPLE_EVERY
 
 
 class KernelSamples:
-    """Draws and compares the samples of one chunk: one trial in 20,000 by number, and each new best one."""
+    """Draws and compares the samples of one chunk: one trial in 20,000 by number, and each new best one.
 
-    def __init__(self, spec: SweepSpec, windows: WindowCache) -> None:
+    Sweeps count from another number each: of many small ones it is one in 20,000 as well. A chunk without a
+    best trial has its first one compared.
+    """
+
+    def __init__(self, sweep_id: int, spec: SweepSpec, windows: WindowCache) -> None:
+        self._first = first_sample(sweep_id)
         self._spec = spec
         self._windows = windows
+        self._compared = False
         self._best: tuple[bool, int] | None = None
 
     def compared(self, replayed: Replayed) -> list[tuple[int, AnyRun]]:
@@ -26,7 +40,7 @@ class KernelSamples:
         Raises: KernelDifferenceError if one differs.
         """
         best = self._new_best(replayed)
-        drawn = sorted(self._drawn(replayed) | best)
+        drawn = sorted(self._drawn(replayed, best))
         places = {int(replayed.completed.numbers[place]): place for place in drawn}
         runs = list(runs_of(self._spec, list(places), self._windows))
         for number, run in runs:
@@ -37,10 +51,14 @@ class KernelSamples:
                 self._windows.keep_run(run)
         return runs
 
-    def _drawn(self, replayed: Replayed) -> set[int]:
+    def _drawn(self, replayed: Replayed, best: set[int]) -> set[int]:
         numbers = replayed.completed.numbers
         mine = np.isin(numbers, replayed.by_kernel)
-        return set(np.flatnonzero(mine & (numbers % SAMPLE_EVERY == 0)).tolist())
+        drawn = best | set(np.flatnonzero(mine & (numbers % SAMPLE_EVERY == self._first)).tolist())
+        if not drawn and not self._compared:
+            drawn = set(np.flatnonzero(mine)[:1].tolist())
+        self._compared = self._compared or bool(drawn)
+        return drawn
 
     def _new_best(self, replayed: Replayed) -> set[int]:
         """Return the place of the best trial if it is better than all before it and the kernel's work."""

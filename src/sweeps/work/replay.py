@@ -133,7 +133,7 @@ class WindowCache:
         self._run = run
 
     def run(self, config: RunConfig) -> AnyRun:
-        """Return the plain replay of `config`: that kept last if it is this one; raises BotError as `window`."""
+        """Return the plain replay of `config`, the one kept if it is that; raises BotError as `window`."""
         window, kept = self.window(config), self._run
         if kept is not None and kept.window is window and kept.config == config:
             return kept
@@ -173,7 +173,8 @@ class WindowCache:
     def _shrink(self) -> None:
         while len(self._held) > 1 and sum(map(_tickers, self._held.values())) > self._max_tickers:
             _, dropped = self._held.popitem(last=False)
-            if self._run is not None and isinstance(dropped, HeldWindow) and dropped.window is self._run.window:
+            run = self._run
+            if run is not None and isinstance(dropped, HeldWindow) and dropped.window is run.window:
                 self._run = None  # or its window would stay
 
 
