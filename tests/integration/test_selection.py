@@ -261,6 +261,21 @@ def test_report_that_was_taken_without_a_message_is_made_by_another_after_a_deat
     assert view_of(engine, sweep_id).complete
 
 
+@pytest.mark.parametrize(
+    "database_url", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
+)
+def test_report_that_another_transaction_gives_to_a_job_is_given_to_no_second_one(engine: sa.Engine) -> None:
+    long_market(engine)
+    sweep_id = submit(engine, long_spec(), size=40)
+    run_chunks(engine, sweep_id, 1)
+    with write_transaction(engine) as connection:
+        assert take_report(connection, sweep_id) is not None
+        assert JobDispatcher(engine, JobList()).step() == 0
+        assert not JobRunner(engine).report(sweep_id)
+    with engine.connect() as connection:
+        assert connection.execute(sa.select(sa.func.count()).select_from(job)).scalar_one() == 1
+
+
 def test_report_that_breaks_unexpectedly_is_free_at_once_for_others(
     engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

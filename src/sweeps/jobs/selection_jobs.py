@@ -133,21 +133,24 @@ def ask_for_selection(
     return settings.digest
 
 
-def reports_due(connection: sa.Connection, sweep_id: int | None = None, most: int = 1) -> list[ReportRow]:
+def reports_due(
+    connection: sa.Connection, sweep_id: int | None = None, most: int = 1, *, giving: bool = False
+) -> list[ReportRow]:
     """Return reports that are to be made now and that no job makes, of one sweep or the oldest.
 
-    They give way to a crowd of sweeps for a while.
+    They give way to a crowd of sweeps for a while. With `giving` no other transaction gives them to a job.
     """
-    found = reports_to_make(connection, most, sweep_id=sweep_id)
+    found = reports_to_make(connection, most, sweep_id=sweep_id, giving=giving)
     if found and len(active_sweeps(connection)) > _CROWD * max(live_slots(connection), 1):
-        return reports_to_make(connection, most, age_ms=REPORT_PATIENCE_MS, sweep_id=sweep_id)
+        return reports_to_make(connection, most, age_ms=REPORT_PATIENCE_MS, sweep_id=sweep_id, giving=giving)
     return found
 
 
 def give_reports_to_jobs(connection: sa.Connection) -> None:
     """Make a job of each report that is due, as long as processes have not enough of them."""
     most = max(_LEAST_JOBS, _JOBS_PER_SLOT * live_slots(connection))
-    for row in reports_due(connection, most=most - open_jobs(connection, JobKind.SELECTION)):
+    most -= open_jobs(connection, JobKind.SELECTION)
+    for row in reports_due(connection, most=most, giving=True):
         _give(connection, row)
 
 
@@ -156,7 +159,7 @@ def take_report(connection: sa.Connection, sweep_id: int | None = None) -> JobCl
 
     Neither the dispatcher nor the broker has to hear of it, unless its process dies.
     """
-    for row in reports_due(connection, sweep_id):
+    for row in reports_due(connection, sweep_id, giving=True):
         return claim_job(connection, _give(connection, row))
     return None
 

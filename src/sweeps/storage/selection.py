@@ -54,6 +54,9 @@ _TO_MAKE = (
     .limit(sa.bindparam("most", type_=sa.Integer))
 )
 _TO_MAKE_OF_ONE = _TO_MAKE.where(sweep.c.id == sa.bindparam("of_sweep"))
+_TO_GIVE, _TO_GIVE_OF_ONE = (
+    query.with_for_update(of=selection_report, skip_locked=True) for query in (_TO_MAKE, _TO_MAKE_OF_ONE)
+)
 _GIVING = selection_report.update().where(_OF_REPORT).values(job_id=sa.bindparam("to_job"))
 _KEEPING = (
     selection_report.update()
@@ -165,14 +168,22 @@ def settings_of(connection: sa.Connection, sweep_id: int, digest: str) -> Valida
 
 
 def reports_to_make(
-    connection: sa.Connection, limit: int, *, age_ms: int = 0, sweep_id: int | None = None
+    connection: sa.Connection,
+    limit: int,
+    *,
+    age_ms: int = 0,
+    sweep_id: int | None = None,
+    giving: bool = False,
 ) -> list[ReportRow]:
     """Return reports of ended sweeps that were asked for and that no job makes, oldest sweeps first.
 
-    Sweeps have to have ended `age_ms` ago; with `sweep_id` only that one is looked at.
+    Sweeps have to have ended `age_ms` ago; with `sweep_id` only that one is looked at. Those that another
+    transaction is `giving` to a job at this moment are left out by one that does so itself.
     """
     which = {"most": max(limit, 0), "age_ms": age_ms, "of_sweep": sweep_id}
     query = _TO_MAKE if sweep_id is None else _TO_MAKE_OF_ONE
+    if giving:
+        query = _TO_GIVE if sweep_id is None else _TO_GIVE_OF_ONE
     return [_row(row) for row in connection.execute(query, which)]
 
 
