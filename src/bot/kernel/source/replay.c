@@ -291,15 +291,14 @@ static i64 share_out(Account *a, Lanes *lanes, double *scratch) {
 /* Replay every run that does not decide as one before it. */
 static void replay_all(Account *a, Lanes *lanes, const Batch *b, const i64 *order, double *paid, Remembered *known) {
     const Window *w = a->w;
-    /* One more than may wait in lanes, so that the baseline of none of those is written over. */
-    i64 holds[LANES + 1][RESULTS], account = -1;
-    int hold = 0, ledgers = 0;
+    i64 hold[RESULTS], account = -1;
+    int ledgers = 0;
     for (i64 i = 0; i < b->count; i++) {
         i64 n = order[i], same = alike_run(known, &b->runs[n]);
         b->source[n] = same < 0 ? n : same;
         if (same >= 0) continue;
         int alike = b->runs[n].account == account || (i + 1 < b->count && b->runs[order[i + 1]].account == b->runs[n].account);
-        if (b->runs[n].account != account) replay_hold(a, b, account = b->runs[n].account, paid, holds[hold = (hold + 1) % (LANES + 1)]);
+        if (b->runs[n].account != account) replay_hold(a, b, account = b->runs[n].account, paid, hold);
         begin(a, b, &b->runs[n], account, alike, NULL, paid, lanes->results[lanes->count], lanes->ratios[lanes->count]);
         a->returns = b->returns + n * w->days;
         a->ledger = &a->ledgers[ledgers++];
@@ -309,7 +308,7 @@ static void replay_all(Account *a, Lanes *lanes, const Batch *b, const i64 *orde
         if (ledgers == 2) ledgers_write(a->ledgers, 2, a->add_block, a->add_two), ledgers = 0;
         if (a->fits) remember(known, &a->alike, n);
         b->fits[n] = 0;
-        if (a->fits) add_run(lanes, n, holds[hold], a->sound);
+        if (a->fits) add_run(lanes, n, hold, a->sound);
         if (lanes->count == LANES) end_runs(lanes);
     }
     if (lanes->count) end_runs(lanes);

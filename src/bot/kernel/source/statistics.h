@@ -15,7 +15,7 @@ typedef struct {
     const double *returns[LANES], *hold[LANES];
     i64 results[LANES][RESULTS];
     double ratios[LANES][RATIOS];
-    const i64 *hold_results[LANES];
+    i64 hold_results[LANES][RESULTS]; /* copies: accounts whose runs do not wait come in between */
     double capital[LANES], final[LANES];
     int sound[LANES];                 /* whether all returns are numbers */
     double *weekly;                   /* weeks x LANES: sums of whole returns, 0 for a run without a record */
@@ -98,7 +98,7 @@ static void add_run(Lanes *lanes, i64 n, const i64 *hold_results, int sound) {
     lanes->run[k] = n;
     lanes->returns[k] = b->returns + n * w->days;
     lanes->hold[k] = b->hold_returns + account * w->days;
-    lanes->hold_results[k] = hold_results;
+    memcpy(lanes->hold_results[k], hold_results, sizeof lanes->hold_results[k]);
     lanes->capital[k] = (double)b->accounts[account].capital;
     lanes->final[k] = (double)lanes->results[k][FINAL];
     lanes->sound[k] = sound;

@@ -253,6 +253,18 @@ def test_entries_too_small_to_open_are_skipped_and_counted(library: Library) -> 
     assert not assert_same(library, [base], shown)
 
 
+def test_accounts_whose_trials_are_out_of_range_leave_the_baseline_of_those_before_alone(
+    library: Library,
+) -> None:
+    # Holding enters at 100. Trials do at half of that, which takes quantities twice as large.
+    rates = {hour: "0" if hour < 10 else "0.01" for hour in range(1, 40)}
+    prices = ["100"] * 5 + ["50"] * 35
+    market = {"X": pair(rates, prices)}
+    base = configured(market, min_funding_rate="0.001")
+    large = [base.varied({"initial_capital": Decimal(6_000_000 + 10_000 * place)}) for place in range(12)]
+    assert assert_same(library, [base, *large], window(market, base)) == {Reason.RANGE: len(large)}
+
+
 def test_holding_is_its_own_baseline(library: Library) -> None:
     market = {"X": pair(dict.fromkeys(range(1, 40), "0.001"), [str(100 + 4 * hour) for hour in range(40)])}
     base = configured(market, perp_leverage=10, strategy_mode="hold")
