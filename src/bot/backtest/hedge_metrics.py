@@ -9,14 +9,14 @@ import numpy as np
 
 from bot.accounting import formulas
 from bot.accounting.margin import MarginedLeg, margin_model
+from bot.accounting.regimes import Regime
 from bot.config.run_config import RunConfig
 from bot.market.window import ReplayWindow
-from bot.models import FundingPayment, Trade
+from bot.models import Trade
 from bot.numbers.money import ZERO, book, exact, scaled
 from bot.statistics.hedge_metrics import HedgeMetrics
 from bot.statistics.metrics import finite
-
-_EIGHT_HOURS = 8
+from bot.trading.payments import PaymentBook
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class _Tied:
 
 
 def hedge_metrics(
-    config: RunConfig, window: ReplayWindow, trades: Sequence[Trade], payments: Sequence[FundingPayment]
+    config: RunConfig, window: ReplayWindow, trades: Sequence[Trade], paid: PaymentBook
 ) -> HedgeMetrics:
     """Return the metrics of the hedges of a run that is over.
 
@@ -41,13 +41,16 @@ def hedge_metrics(
         price_pnl = sum((trade.price_pnl for trade in trades), ZERO)
         net = sum((trade.net_pnl for trade in trades), ZERO)
         tied = [_tied(trade, config.perp_leverage, window) for trade in trades]
+        funding = paid.by_regime(config.regime_high)
         average = _average(tied, window.calendar.moments)
         return HedgeMetrics(
             long_pnl=long_pnl,
             short_pnl=price_pnl - long_pnl,
             borrow_cost=ZERO,
             transfer_cost=ZERO,
-            **_by_regime(payments, config.regime_high),
+            funding_negative=funding[Regime.NEGATIVE],
+            funding_neutral=funding[Regime.NEUTRAL],
+            funding_high=funding[Regime.HIGH],
             avg_capital_tied=average,
             max_margin_used=_most_margin(tied),
             capacity=None,
@@ -64,20 +67,6 @@ def hedge_metrics(
 def _spot_pnl(trade: Trade) -> Decimal:
     cost = formulas.notional(trade.quantity, trade.spot_entry)
     return formulas.spot_pnl(trade.structure.spot, trade.quantity, cost, trade.spot_exit)
-
-
-def _by_regime(payments: Sequence[FundingPayment], high: Decimal) -> dict[str, Decimal]:
-    """Return funding by the rate per 8 hours at which it was booked, compared exactly."""
-    sums = dict.fromkeys(("funding_negative", "funding_neutral", "funding_high"), ZERO)
-    for payment in payments:
-        rate, interval = payment.rate, payment.interval_hours
-        if rate < 0:
-            name = "funding_negative"
-        else:
-            is_high = rate * _EIGHT_HOURS >= high * interval
-            name = "funding_high" if is_high else "funding_neutral"
-        sums[name] += payment.amount
-    return sums
 
 
 def _tied(trade: Trade, leverage: Decimal, window: ReplayWindow) -> _Tied:

@@ -126,7 +126,7 @@ class RunResult(RunFacts):
     @cached_property
     def hedge_metrics(self) -> HedgeMetrics:
         """Metrics by leg, by regime of funding, of capital and distance; its trial does not store them."""
-        return hedge_metrics(self.config, self.window, self.trades, self.payments)
+        return hedge_metrics(self.config, self.window, self.trades, self.paid)
 
     @cached_property
     def payments(self) -> tuple[FundingPayment, ...]:

@@ -7,9 +7,11 @@ from operator import attrgetter
 
 import numpy as np
 
+from bot.accounting.regimes import regimes
 from bot.market.history import PairSeries
 from bot.memo import Memo
 from bot.models import FundingRate, MarketEvent, SettlementView
+from bot.numbers.arrays import IntArray
 from bot.numbers.columns import DecimalColumn
 from bot.numbers.exact_array import ExactArray
 from bot.numbers.money import ZERO
@@ -38,6 +40,8 @@ class PairColumns:
         self.spot = ExactArray.of(series.spot)
         self.perp = ExactArray.of(series.perp)
         self.unit_funding = series.unit_funding
+        self._rates, self._hours = ExactArray.of(series.rate), series.interval_hours
+        self._regimes = Memo(_MAX_FLOORS).get
 
     def paying_less(self, rate_8h: Decimal | None) -> Sequence[int]:
         """Return the events at which the pair pays less than `rate_8h`, or that have no view of it.
@@ -48,6 +52,10 @@ class PairColumns:
             return range(len(self.views))
         condition = self._rates_8h.reaches(rate_8h)
         return self._paying_less(condition, lambda: np.flatnonzero(~condition.holds()).tolist())
+
+    def regimes(self, high: Decimal) -> IntArray:
+        """Return the regime of the settlement at each event; `high` is a rate per 8 hours."""
+        return self._regimes(high, lambda: regimes(self._rates, self._hours, high))
 
     def settlements(self, first: int, stop: int) -> list[FundingRate]:
         """Return the settlements of events `first` to `stop` (excluded)."""

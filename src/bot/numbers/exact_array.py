@@ -102,6 +102,11 @@ class ExactArray:
         """Return one of the values as a Decimal."""
         return scaled(int(self.mantissas[place]), self.exponent)
 
+    def total(self) -> Decimal:
+        """Return the sum of the values."""
+        bound = self.bound * len(self.mantissas)
+        return scaled(int(_room(self.mantissas, bound).sum()), self.exponent)
+
     def running(self) -> "ExactArray":
         """Return the sums of the first 1, 2, ... values."""
         # No partial sum of n values is above n times the bound, whatever their signs.

@@ -5,9 +5,14 @@ from itertools import chain
 from operator import attrgetter
 from typing import NamedTuple
 
+import numpy as np
+
+from bot.accounting.regimes import Regime, regime
 from bot.market.event_columns import PairColumns
 from bot.models import FundingPayment, FundingRate, Position
+from bot.numbers.arrays import IntArray
 from bot.numbers.exact_array import ExactArray
+from bot.numbers.money import ZERO
 
 
 class HedgeSpan(NamedTuple):
@@ -33,6 +38,11 @@ class SpanFunding(NamedTuple):
             for record, amount in zip(pair.settlements(first, stop), self.amounts.decimals(), strict=True)
             if record.mark_price is not None
         ]
+
+    def regimes(self, high: Decimal) -> IntArray:
+        """Return the regime of funding of each settlement; `high` is a rate per 8 hours."""
+        _, pair, first, stop = self.hedge
+        return pair.regimes(high)[first:stop]
 
 
 def as_payment(
@@ -70,3 +80,22 @@ class PaymentBook:
                 self._written.extend(sorted(payments, key=attrgetter("t_ms")))
         self._booked.clear()
         return self._written
+
+    def by_regime(self, high: Decimal) -> dict[Regime, Decimal]:
+        """Return what was paid in each regime of funding, which writes no payment out; `high` is per 8 hours.
+
+        Call inside `exact()`.
+        """
+        sums = dict.fromkeys(Regime, ZERO)
+        spans: list[SpanFunding] = []
+        for booked in (*self._written, *self._booked):
+            if isinstance(booked, FundingPayment):
+                sums[regime(booked.rate, booked.interval_hours, high)] += booked.amount
+            else:
+                spans += booked
+        if spans:
+            amounts = ExactArray.joined([span.amounts for span in spans])
+            found = np.concatenate([span.regimes(high) for span in spans])
+            for one in Regime:
+                sums[one] += amounts[found == one].total()
+        return sums

@@ -61,3 +61,9 @@ def test_nothing_times_a_factor_beyond_64_bits_is_nothing() -> None:
             formulas.notional(ExactArray.from_decimals([]) * wide, ExactArray.from_decimals([])).decimals()
             == []
         )
+
+
+def test_a_sum_beyond_64_bits_is_exact_and_that_of_no_values_is_nothing() -> None:
+    amounts = ExactArray.from_decimals([Decimal("90000000000.00000001")] * 3)
+    assert amounts.total() == Decimal("270000000000.00000003")
+    assert amounts[:0].total() == 0
