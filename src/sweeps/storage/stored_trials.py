@@ -32,6 +32,27 @@ _AT_ONCE = 50
 """Most blocks that are read by one statement."""
 
 
+# Put together once: that takes longer than to send them.
+_OF_BLOCKS = sa.and_(
+    trial_block.c.sweep_id == sa.bindparam("of_sweep"),
+    trial_block.c.name.in_(sa.bindparam("names", expanding=True)),
+)
+_COLUMNS = trial_block.c.first, trial_block.c.name, trial_block.c.data
+_holder = trial_block.alias("holder").c
+_BLOCKS_OF_TRIAL = sa.select(*_COLUMNS).where(
+    _OF_BLOCKS,
+    trial_block.c.first.in_(
+        sa.select(_holder.first).where(
+            _holder.sweep_id == sa.bindparam("of_sweep"),
+            _holder.name == NUMBER,
+            _holder.first <= sa.bindparam("number"),
+            _holder.last >= sa.bindparam("number"),
+        )
+    ),
+)
+_BLOCKS_AT = sa.select(*_COLUMNS).where(
+    _OF_BLOCKS, trial_block.c.first.in_(sa.bindparam("firsts", expanding=True))
+)
 _FAILED = (
     sa.select(failed_trial.c.number)
     .where(failed_trial.c.sweep_id == sa.bindparam("of_sweep"), failed_trial.c.number > sa.bindparam("after"))
@@ -183,11 +204,7 @@ def stored_row(
     connection: sa.Connection, sweep_id: int, number: int, names: Sequence[str] = ALL_COLUMNS
 ) -> dict[str, Any] | None:
     """Return a trial as a row with the columns named, None until it is finished."""
-    holder = trial_block.alias("holder").c
-    holding = sa.select(holder.first).where(
-        holder.sweep_id == sweep_id, holder.name == NUMBER, holder.first <= number, holder.last >= number
-    )
-    for block in _read(connection, sweep_id, holding, names):
+    for block in _read(connection, _BLOCKS_OF_TRIAL, sweep_id, names, number=number):
         place = block.place(number)
         if place is not None:
             return block.row(place)
@@ -221,19 +238,14 @@ def blocks_at(
 ) -> Iterator[StoredBlock]:
     """Yield the blocks that begin with these trials, with the columns named and their numbers."""
     for at in range(0, len(firsts), _AT_ONCE):
-        yield from _read(connection, sweep_id, firsts[at : at + _AT_ONCE], names)
+        yield from _read(connection, _BLOCKS_AT, sweep_id, names, firsts=firsts[at : at + _AT_ONCE])
 
 
 def _read(
-    connection: sa.Connection, sweep_id: int, firsts: Sequence[int] | sa.Select[int], names: Sequence[str]
+    connection: sa.Connection, query: sa.Select[Any], sweep_id: int, names: Sequence[str], **which: Any
 ) -> Iterator[StoredBlock]:
-    """Yield the blocks that begin with these trials, read by one statement."""
-    block = trial_block.c
-    rows = connection.execute(
-        sa.select(block.first, block.name, block.data).where(
-            block.sweep_id == sweep_id, block.name.in_({NUMBER, *names}), block.first.in_(firsts)
-        )
-    )
+    """Yield the blocks that a query finds by one statement, with their numbers and the columns named."""
+    rows = connection.execute(query, {"of_sweep": sweep_id, "names": sorted({NUMBER, *names}), **which})
     found: dict[int, dict[str, bytes]] = {}
     for first, name, data in rows.all():  # at once: one by one they take a third longer
         found.setdefault(first, {})[name] = data
