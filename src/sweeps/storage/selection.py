@@ -2,7 +2,7 @@
 
 import json
 import zlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, overload
@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from bot.market_store.database import database_now_ms, insert_or_skip
 from bot.numbers.arrays import IntArray
 from bot.selection.settings import ValidationSettings
-from bot.selection.stored.packed_sums import sums_bytes, sums_of
+from bot.selection.stored.packed_sums import judged_of, sums_bytes, sums_of
 from bot.selection.trial_sums import TrialSums
 from sweeps.storage.states import ENDED
 from sweeps.storage.tables import selection_report, selection_sums, sweep
@@ -106,8 +106,9 @@ class HeldSums(Sequence[TrialSums]):
         self._firsts = [row[0] for row in rows]
         self.size = sum(row[1] for row in rows)
         most = len(rows) if self.size <= _MOST_HELD_BYTES else 1
+        self._packed = partial(_packed_part, connection, mine)
         # No method of this object, which would hold itself, and its sums until cycles are looked for.
-        self._read = lru_cache(maxsize=max(1, most))(partial(_read_part, connection, mine))
+        self._read = lru_cache(maxsize=max(1, most))(partial(_read_part, self._packed))
 
     def __len__(self) -> int:
         return len(self._firsts)
@@ -122,16 +123,21 @@ class HeldSums(Sequence[TrialSums]):
         """Return one part, or several."""
         if isinstance(place, slice):
             return [self[one] for one in range(*place.indices(len(self)))]
-        return self._read(self._firsts[place])[1]
+        return self._read(self._firsts[place])
 
     def numbers(self) -> Iterator[IntArray]:
-        """Yield the trials of each part."""
+        """Yield the trials of each part, reading nothing else of it."""
         for first in self._firsts:
-            yield self._read(first)[0]
+            yield judged_of(self._packed(first))
 
 
-def _read_part(connection: sa.Connection, mine: Mapping[str, Any], first: int) -> tuple[IntArray, TrialSums]:
-    return sums_of(connection.execute(_PART, {**mine, "of_first": first}).scalar_one())
+def _packed_part(connection: sa.Connection, mine: Mapping[str, Any], first: int) -> bytes:
+    found: bytes = connection.execute(_PART, {**mine, "of_first": first}).scalar_one()
+    return found
+
+
+def _read_part(packed: Callable[[int], bytes], first: int) -> TrialSums:
+    return sums_of(packed(first))
 
 
 @dataclass(frozen=True, slots=True)

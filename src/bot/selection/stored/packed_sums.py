@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -42,19 +43,16 @@ def sums_bytes(judged: IntArray, sums: TrialSums) -> bytes:
     return deflated(len(head).to_bytes(_HEAD_BYTES, "little") + head + planes)
 
 
-def sums_of(data: bytes) -> tuple[IntArray, TrialSums]:
-    """Return the trials and sums that `sums_bytes` wrote down."""
-    raw = inflated(data)
-    at = _HEAD_BYTES + int.from_bytes(raw[:_HEAD_BYTES], "little")
-    head, arrays = json.loads(raw[_HEAD_BYTES:at]), dict[str, npt.NDArray[Any]]()
-    for name, (kind, shape) in head["arrays"].items():
-        dtype, count = np.dtype(kind), int(np.prod(shape))
-        planes = np.frombuffer(raw, dtype=np.uint8, count=count * dtype.itemsize, offset=at)
-        flat = planes.reshape(dtype.itemsize, count).T.copy().reshape(-1).view(dtype)  # or `raw` would stay
-        arrays[name] = flat.reshape(shape)
-        at += len(planes)
+def judged_of(data: bytes) -> IntArray:
+    """Return the trials alone that `sums_bytes` wrote down."""
+    return _opened(data, most=1)[1]["judged"]
+
+
+def sums_of(data: bytes) -> TrialSums:
+    """Return the sums that `sums_bytes` wrote down."""
+    head, arrays = _opened(data)
     segments = SegmentSums(arrays["totals"], arrays["squares"], arrays["active"])
-    return arrays["judged"], TrialSums(
+    return TrialSums(
         Rows(arrays["rows"], arrays["exponents"], segments),
         arrays["eligible"],
         arrays["distinct"],
@@ -63,6 +61,20 @@ def sums_of(data: bytes) -> tuple[IntArray, TrialSums]:
         _luck_of("hold", arrays),
         _candidate(head["best"]),
     )
+
+
+def _opened(data: bytes, most: int | None = None) -> tuple[dict[str, Any], Arrays]:
+    """Return the head of sums and their arrays by name, all or the first `most`."""
+    raw = inflated(data)
+    at = _HEAD_BYTES + int.from_bytes(raw[:_HEAD_BYTES], "little")
+    head, arrays = json.loads(raw[_HEAD_BYTES:at]), Arrays()
+    for name, (kind, shape) in islice(head["arrays"].items(), most):
+        dtype, count = np.dtype(kind), int(np.prod(shape))
+        planes = np.frombuffer(raw, dtype=np.uint8, count=count * dtype.itemsize, offset=at)
+        flat = planes.reshape(dtype.itemsize, count).T.copy().reshape(-1).view(dtype)  # or `raw` would stay
+        arrays[name] = flat.reshape(shape)
+        at += len(planes)
+    return head, arrays
 
 
 def _planes(array: npt.NDArray[Any]) -> bytes:

@@ -9,7 +9,7 @@ from judging import FIRST_DAY, example_panel, example_report, lifetime_of, part_
 from bot.selection.days.calendar import Calendar
 from bot.selection.judging import judge
 from bot.selection.panel import Panel
-from bot.selection.stored.packed_sums import sums_bytes, sums_of
+from bot.selection.stored.packed_sums import judged_of, sums_bytes, sums_of
 from bot.selection.trial_sums import NO_OBJECTIVE, TrialReturns, TrialSums
 
 _PANEL, _TRIALS, _LIFETIME = example_panel()
@@ -17,9 +17,9 @@ _PANEL, _TRIALS, _LIFETIME = example_panel()
 
 def stored(panel: Panel, trials: TrialReturns) -> TrialSums:
     """Return the sums of some trials after they were stored."""
-    numbers, sums = sums_of(sums_bytes(trials.numbers, TrialSums.of(panel, trials)))
-    assert numbers.tolist() == trials.numbers.tolist()
-    return sums
+    data = sums_bytes(trials.numbers, TrialSums.of(panel, trials))
+    assert judged_of(data).tolist() == trials.numbers.tolist()
+    return sums_of(data)
 
 
 def test_report_of_stored_parts_of_the_example_is_equal_to_the_last_digit() -> None:
