@@ -71,7 +71,10 @@ class WrittenDecisions(NamedTuple):
 
 
 class DecisionTables:
-    """Turns the decisions of runs over one window into tables, each made once while it is asked for again."""
+    """Turns the decisions of runs over one window into tables, each made once while it is asked for again.
+
+    `cells` counts the numbers that it holds, about.
+    """
 
     def __init__(self, window: ReplayWindow, columns: WindowColumns) -> None:
         self._shape = columns.pairs, columns.events
@@ -81,6 +84,7 @@ class DecisionTables:
         decidable = settles & np.stack([one.fresh for one in columns.series])
         self._decidable: BoolArray = decidable.ravel()[self._rows]
         self._known: dict[tuple[str, int], tuple[Any, Any]] = {}
+        self.cells = 0
 
     def of(
         self, group: DecisionGroup, tables: "TableList"
@@ -115,6 +119,7 @@ class DecisionTables:
     def forget(self) -> None:
         """Forget tables, so that they do not pile up."""
         self._known.clear()
+        self.cells = 0
 
     def _written(
         self, decided: ColumnDecisions, group: DecisionGroup | None, tables: "TableList"
@@ -238,6 +243,7 @@ class DecisionTables:
         known = self._known.get(key)
         if known is None:
             known = self._known[key] = column, make()
+            self.cells += getattr(known[1], "size", len(self._rows))
         return cast("Made", known[1])
 
 

@@ -27,6 +27,8 @@ from bot.statistics.trial_columns import TrialColumns
 
 _FIRST: IntArray = np.zeros(1, dtype=np.int64)
 _MOST_CELLS = 1_000_000
+_MOST_HELD_CELLS = 4_000_000
+"""Bound of the numbers in tables that are held for the next call, 4 or 8 bytes each."""
 """Bound of the tables that one call of the library reads: some 4 to 8 MB."""
 
 
@@ -61,6 +63,8 @@ class KernelReplayer:
         except UnfitError as error:
             done.refused[error.reason] += len(parameters)
             return done.replays()
+        if tables.cells > _MOST_HELD_CELLS:
+            tables.forget()
         with exact():
             trials = TrialAccounts(parameters)
             known = np.arange(len(parameters))

@@ -265,6 +265,30 @@ def test_accounts_whose_trials_are_out_of_range_leave_the_baseline_of_those_befo
     assert assert_same(library, [base, *large], window(market, base)) == {Reason.RANGE: len(large)}
 
 
+def test_tables_of_values_that_are_asked_for_once_do_not_pile_up(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forgotten: list[int] = []
+    forget = decision_tables.DecisionTables.forget
+
+    def counted(tables: decision_tables.DecisionTables) -> None:
+        forgotten.append(tables.cells)
+        forget(tables)
+
+    monkeypatch.setattr(replayer, "_MOST_HELD_CELLS", 2_000)
+    monkeypatch.setattr(decision_tables.DecisionTables, "forget", counted)
+    market = {"X": pair({hour: f"{hour % 5}e-4" for hour in range(1, 60)}, ["100"] * 60)}
+    for leg in ("spot", "perp"):  # volumes of more digits than 32 bits hold
+        market["X"][leg] = [(*row[:5], str(12345678901 + row[0] // HOUR_MS)) for row in market["X"][leg]]
+    base = configured(market)
+    kernel = KernelReplayer(library, window(market, base))
+    for place in range(50):
+        asked = base.varied({"min_volume_24h": Decimal(10**12 + 10**7 * place + 1)})
+        assert len(kernel.replay(ParameterColumns.of([asked])).places) == 1
+    assert len(forgotten) > 2
+    assert max(forgotten) < 2_500
+
+
 def test_holding_is_its_own_baseline(library: Library) -> None:
     market = {"X": pair(dict.fromkeys(range(1, 40), "0.001"), [str(100 + 4 * hour) for hour in range(40)])}
     base = configured(market, perp_leverage=10, strategy_mode="hold")
