@@ -16,10 +16,10 @@ from bot.errors import (
     MissingExtraError,
     NotForHedgesError,
     SealedError,
+    SessionError,
     StoreError,
     cut,
 )
-from bot.paper.session_store import SessionError
 from sweeps.errors import (
     AlreadyReadError,
     IdempotencyConflictError,

@@ -29,6 +29,12 @@ class BotError(Exception):
         self.message = message
 
 
+class SessionError(BotError):
+    """A paper session that cannot go on as asked."""
+
+    code = "paper_session"
+
+
 class NotForHedgesError(BotError):
     """Something that is told of spot against a perp alone is asked of other hedges."""
 

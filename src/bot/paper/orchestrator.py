@@ -9,12 +9,12 @@ from typing import Generic, TypeVar
 
 from bot.clock import Clock
 from bot.config.run_config import RunConfig
-from bot.errors import BotError
+from bot.errors import BotError, SessionError
 from bot.models import CloseReason
 from bot.paper.account_types import AccountStore, AccountType, LiveAccount, S, SavedAccount, U
 from bot.paper.feed import FeedEndedError, MarketFeed
 from bot.paper.session import session_document
-from bot.paper.session_store import SessionError, SessionStatus
+from bot.paper.session_store import SessionStatus
 from bot.timestamps import iso
 
 T = TypeVar("T")

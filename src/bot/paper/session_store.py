@@ -15,12 +15,6 @@ LATEST_SETTLEMENT_MS = 7 * DAY_MS
 """Longest delay after which a settlement that an exchange tells late is still booked."""
 
 
-class SessionError(BotError):
-    """A paper session that cannot go on as asked."""
-
-    code = "paper_session"
-
-
 class SessionTakenError(BotError):
     """A session that another process has taken further."""
 

@@ -16,7 +16,7 @@ from bot.backtest.result import trade_document
 from bot.clock import Clock, SystemClock
 from bot.config.hedge_checks import needs_hedge_engine
 from bot.config.run_config import RunConfig
-from bot.errors import InvalidInputError
+from bot.errors import InvalidInputError, SessionError
 from bot.market_store.fetch.live_borrowing import LiveBorrowing, borrowed_coins
 from bot.market_store.fetch.live_exchange import LiveExchange
 from bot.market_store.fetch.live_hedges import LiveHedgeExchange
@@ -33,7 +33,7 @@ from bot.paper.joined_feed import JoinedFeed
 from bot.paper.orchestrator import PaperOrchestrator, SessionPlan, SessionRequest
 from bot.paper.polling_feed import PollingFeed
 from bot.paper.session import PairAccounts
-from bot.paper.session_store import SessionError, SessionStatus
+from bot.paper.session_store import SessionStatus
 from bot.timestamps import iso, parse_time_ms
 from carrygrid.cli.runs import read_document
 from carrygrid.cli.streams import json_text

@@ -9,6 +9,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from bot.config.run_config import RunConfig
+from bot.errors import SessionError
 from bot.hedges.arithmetic import exact_products
 from bot.hedges.engine import hedge_trader
 from bot.hedges.positions import OpenHedge, OpenLeg
@@ -28,7 +29,7 @@ from bot.paper.hedges.state import HedgesState, restore, state_of
 from bot.paper.needs import candles_needed, funding_needed_ms
 from bot.paper.received_market import ReceivedMarket
 from bot.paper.session import STATUS_AFTER, session_document
-from bot.paper.session_store import LATEST_SETTLEMENT_MS, SessionError, SessionStatus
+from bot.paper.session_store import LATEST_SETTLEMENT_MS, SessionStatus
 from bot.signals.volume import CANDLES_PER_DAY
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from builders import run_config
 
-from bot.errors import InsufficientDataError
+from bot.errors import InsufficientDataError, SessionError
 from bot.market.records.borrow_rates import BorrowRate
 from bot.market.records.contract_life import Epoch
 from bot.market.records.kinds import RecordKind
@@ -19,7 +19,7 @@ from bot.paper.hedges.document import session_result
 from bot.paper.hedges.records import KnownRecords
 from bot.paper.hedges.session import HedgeAccounts, HedgeSession
 from bot.paper.hedges.session_store import HedgesUpdate, SavedHedges
-from bot.paper.session_store import SessionError, SessionStatus
+from bot.paper.session_store import SessionStatus
 
 PAIR = "X/USDT:USDT"
 NAME = f"{PAIR}@test"

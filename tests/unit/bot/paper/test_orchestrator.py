@@ -9,11 +9,12 @@ from papertrading import NAME, PAIRS, MemoryStore
 
 from bot.clock import SimulatedClock
 from bot.config.run_config import RunConfig
+from bot.errors import SessionError
 from bot.models import HOUR_MS, CloseReason
 from bot.paper.feed import FeedBatch, FeedError, Listing
 from bot.paper.orchestrator import PaperOrchestrator, SessionPlan, SessionRequest
 from bot.paper.recorded_feed import RecordedFeed
-from bot.paper.session_store import SessionError, SessionStatus
+from bot.paper.session_store import SessionStatus
 
 START = 1_704_067_200_000
 SYMBOL = "X/USDT:USDT"
