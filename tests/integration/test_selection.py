@@ -33,6 +33,7 @@ from sweeps.lifecycle.seals import set_seal
 from sweeps.storage.selection import held_panels
 from sweeps.storage.tables import job, selection_report, selection_sums, sweep
 from sweeps.work import panels
+from sweeps.work.judging import forget_needless_sums
 
 HEAD = ("trials", "winner", "cash", "hold", "pbo", "cv", "walk_forward", "verdict")
 
@@ -185,6 +186,23 @@ def test_extended_sweep_is_judged_anew_on_its_days_and_trials(engine: sa.Engine)
     assert do_jobs(engine) == ["completed"]
     found, expected = report_of_sweep(engine, sweep_id), plain_report(engine, extended)
     assert {name: found[name] for name in HEAD} == {name: expected[name] for name in HEAD}
+
+
+def test_report_that_is_made_while_its_sweep_is_extended_leaves_the_sums_of_new_windows(
+    engine: sa.Engine,
+) -> None:
+    long_market(engine)
+    base = {name: value for name, value in LONG_BASE.items() if name != "end"}
+    spec = long_spec(base=base, grid={**LONG_GRID, "end": ["2024-12-20"]})
+    sweep_id = submit(engine, spec, size=40)
+    with engine.connect() as connection:
+        before = panels.SweepPanels(connection, spec, ValidationSettings.model_validate(SETTINGS))
+    with write_transaction(engine) as connection:
+        extend_sweep(connection, sweep_id, spec, extended_spec(spec, add_values={"end": ["2024-11-20"]}))
+    run_chunks(engine, sweep_id, 2)
+    with write_transaction(engine) as connection:
+        forget_needless_sums(connection, sweep_id, before)
+        assert len(held_panels(connection, sweep_id)) == 2
 
 
 def test_windows_of_a_sweep_are_panels_of_their_own_and_short_ones_say_why(engine: sa.Engine) -> None:

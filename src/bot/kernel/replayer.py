@@ -27,9 +27,9 @@ from bot.statistics.trial_columns import TrialColumns
 
 _FIRST: IntArray = np.zeros(1, dtype=np.int64)
 _MOST_CELLS = 1_000_000
+"""Bound of the tables that one call of the library reads: some 4 to 8 MB."""
 _MOST_HELD_CELLS = 4_000_000
 """Bound of the numbers in tables that are held for the next call, 4 or 8 bytes each."""
-"""Bound of the tables that one call of the library reads: some 4 to 8 MB."""
 
 
 @dataclass(frozen=True, slots=True)

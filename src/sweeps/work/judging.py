@@ -108,7 +108,7 @@ def selection_so_far(connection: sa.Connection, sweep_id: int, settings: Validat
 def forget_needless_sums(connection: sa.Connection, sweep_id: int, judged: SweepPanels) -> None:
     """Delete sums that no report is to be made from: of other settings, or of other days than today's.
 
-    `judged` are the panels of the report that has just been made.
+    `judged` are the panels of the report that has just been made, maybe of before the sweep was extended.
     """
     spec = get_spec(connection, sweep_id)
     wanted = {row.settings for row in open_reports(connection, sweep_id)}
@@ -117,7 +117,11 @@ def forget_needless_sums(connection: sa.Connection, sweep_id: int, judged: Sweep
     kept = {
         panel.digest
         for settings in wanted
-        for panel in (judged if settings == judged.settings else SweepPanels(connection, spec, settings))
+        for panel in (
+            judged
+            if settings == judged.settings and spec.trial_count == judged.spec.trial_count
+            else SweepPanels(connection, spec, settings)
+        )
     }
     if needless := held_panels(connection, sweep_id) - kept:
         forget_sums(connection, sweep_id, needless)
