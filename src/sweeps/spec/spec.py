@@ -343,10 +343,8 @@ class SweepSpec(BaseModel):
     def digest(self) -> str:
         """Hex SHA-256 of the document, the order of the axes included."""
         document = self.document()
-        if self.validation == ValidationSettings():
-            del document[
-                "validation"
-            ]  # a sweep of before there was any, and one that says nothing, are equal
+        if self.validation == ValidationSettings():  # equal to a sweep of before there was any
+            del document["validation"]
         document["base"] = identifying(document["base"])
         document["grid"] = list(document["grid"].items())
         document["extensions"] = [list(added.items()) for added in document["extensions"]]
