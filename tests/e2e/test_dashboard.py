@@ -36,7 +36,9 @@ def test_sweep_is_watched_to_its_end_and_a_cell_leads_to_its_trial(
     rows = httpx2.get(f"{address}/sweeps/{sweep_id}/trials", params={"distinct": "1"}).json()["trials"]
     expect(page.locator("#trials tbody tr")).to_have_count(len(rows))
 
-    expect(page.locator("#heatmap[data-drawn]")).to_be_visible()
+    verdict = httpx2.get(f"{address}/sweeps/{sweep_id}/verdict").raise_for_status().json()
+    expect(page.locator("#verdict .verdict-sentence")).to_have_text(verdict["sentence"])  # it moves the map
+    expect(page.locator("#heatmap[data-settled]")).to_be_visible()
     sides = {side: page.locator(f"select[name={side}]").input_value() for side in ("x", "y")}
     cells = httpx2.get(f"{address}/sweeps/{sweep_id}/heatmap", params=sides).json()
     page.locator("#heatmap canvas").dblclick()

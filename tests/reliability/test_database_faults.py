@@ -93,9 +93,9 @@ def test_writers_killed_at_any_moment_leave_whole_transactions_only(
     engine: sa.Engine, forks: ForkServerContext
 ) -> None:
     moments = random.Random(38)
-    sweep_id = submit(engine, MANY, size=25)
+    sweep_id = submit(engine, MANY, size=5)
     url = engine.url.render_as_string()
-    left = list(range(320))
+    left = list(range(1_600))
     for turn in range(20):
         done = len(chunks_of_state(engine, sweep_id, "done"))
         writer = forks.Process(target=store_chunks, args=(url, sweep_id, f"{turn}", left))
@@ -112,7 +112,7 @@ def test_writers_killed_at_any_moment_leave_whole_transactions_only(
         assert_rows_and_chunks_agree(engine, sweep_id)
         left = chunks_of_state(engine, sweep_id, "pending")
     store_chunks(url, sweep_id, "last", left)
-    assert assert_rows_and_chunks_agree(engine, sweep_id) == 320
+    assert assert_rows_and_chunks_agree(engine, sweep_id) == 1_600
 
 
 def chunks_of_state(engine: sa.Engine, sweep_id: int, state: str) -> list[int]:
