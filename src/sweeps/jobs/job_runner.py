@@ -109,9 +109,8 @@ class JobRunner:
             return False
         try:
             self._done(claim)
-        except (
-            Exception
-        ):  # its task is about something else, so that nobody else would free it before its lease
+        except Exception:
+            # The task that makes it is about something else: nobody else would free it before its lease ends.
             with write_transaction(self._engine) as connection:
                 release_job(connection, claim.id)
             raise
