@@ -1,5 +1,6 @@
 """Deflate: both libraries write the same format, damage is told alike, and zlib serves where ISA-L is not."""
 
+import importlib
 import importlib.util
 import sys
 import zlib
@@ -15,13 +16,24 @@ from bot.numbers import deflate
 DATA = np.arange(3_000).astype("<i8").view(np.uint8).reshape(-1, 8).T.tobytes()
 
 
-@pytest.fixture(params=["installed", "zlib"])
+UNUSABLE = {
+    "absent": ModuleNotFoundError("No module named 'isal'"),
+    "cut short": ImportError("isal_zlib.so: file too short"),
+    "unreadable": PermissionError(13, "Permission denied"),
+}
+
+
+@pytest.fixture(params=["installed", *UNUSABLE])
 def module(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    """Give the module as it is installed here, and as it loads where there is no ISA-L."""
+    """Give the module as it is installed here, and as it loads where ISA-L is absent or broken."""
     if request.param == "installed":
         yield deflate
         return
-    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+
+    def refuse(_: str) -> ModuleType:
+        raise UNUSABLE[request.param]
+
+    monkeypatch.setattr(importlib, "import_module", refuse)
     spec = importlib.util.spec_from_file_location("deflate_by_zlib", deflate.__file__)
     assert spec
     assert spec.loader
