@@ -51,14 +51,12 @@ def free_chunk(
         release_lost(connection, sweep_id, chunk_id, task_id, reason)
 
 
-def free_job(
-    connection: sa.Connection, job_id: int, error: BaseException | None, at: InFlight | None
-) -> None:
-    """Free the job of a task that died, or fail it if it hung."""
-    if at and _reported(error, at) is _HUNG:
-        fail_lost_job(connection, job_id, at.token, TIMEOUT, job_timeout_message(at.limit_s))
+def free_job(connection: sa.Connection, error: BaseException | None, at: InFlight) -> None:
+    """Free the job that a task was at when it died, or fail it if it hung."""
+    if _reported(error, at) is _HUNG:
+        fail_lost_job(connection, at.chunk_id, at.token, TIMEOUT, job_timeout_message(at.limit_s))
     else:
-        release_job(connection, job_id)
+        release_job(connection, at.chunk_id, at.token)
 
 
 def _reported(error: BaseException | None, at: InFlight | None) -> str:

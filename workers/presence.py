@@ -13,7 +13,6 @@ from bot.errors import BotError
 from bot.market_store.database import open_engine, write_transaction
 from sweeps.migrations import migrate
 from sweeps.queue.heartbeats import Component, beat, retire
-from sweeps.queue.messages import RUN_JOB_TASK
 from sweeps.watchdog import limited
 from workers.deaths import free_chunk, free_job
 from workers.inflight import forget_task
@@ -76,21 +75,20 @@ def leave(**_: Any) -> None:
 
 @task_failure.connect
 def free_lost(
-    sender: Any = None,
     task_id: str | None = None,
     args: Any = (),
     exception: BaseException | None = None,
     **_: Any,
 ) -> None:
-    """Free the chunk or job of a task that died with its process, without waiting for its lease."""
+    """Free the chunk or job of a task that died with its process, without waiting for its lease.
+
+    A job that failed without its process dying was given back there.
+    """
     if not task_id or not all(isinstance(number, int) for number in args):
         return
     at = forget_task(task_id)
     if at and at.token and at.job_id is not None:  # a task may make other reports than that of its message
-        job_id = at.job_id
-        _briefly(lambda connection: free_job(connection, job_id, exception, at), _REPORT_MS)
-    elif len(args) == 1 and getattr(sender, "name", None) == RUN_JOB_TASK:
-        _briefly(lambda connection: free_job(connection, args[0], exception, at), _REPORT_MS)
+        _briefly(lambda connection: free_job(connection, exception, at), _REPORT_MS)
     elif len(args) == 2:
         _briefly(
             lambda connection: free_chunk(connection, args[0], args[1], task_id, exception, at), _REPORT_MS

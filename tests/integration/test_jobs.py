@@ -104,22 +104,40 @@ def test_job_is_claimed_once_and_not_again_when_it_ended(engine: sa.Engine) -> N
 @pytest.mark.parametrize("job_id", [0, -1, 10**30, "1", None, 77])
 def test_message_about_no_job_is_dropped(engine: sa.Engine, job_id: Any) -> None:
     assert JobRunner(engine).run(job_id) is None
-    with write_transaction(engine) as connection:
-        release_job(connection, job_id)
 
 
 def test_late_owner_stores_nothing(engine: sa.Engine) -> None:
     job_id = created(engine)
     with write_transaction(engine) as connection:
         late = claim_job(connection, job_id)
-        release_job(connection, job_id)
-        owner = claim_job(connection, job_id)
         assert late
+        assert release_job(connection, job_id, late.attempt)
+        owner = claim_job(connection, job_id)
         assert owner
+        assert not release_job(connection, job_id, late.attempt)
         assert not complete_job(connection, late, {"late": True})
         assert not fail_job(connection, late, "late", "late")
         assert complete_job(connection, owner, {"late": False})
     assert shown(engine, job_id).result == {"late": False}
+
+
+class Stopped(BaseException):
+    """What ends a task that nobody foresaw."""
+
+
+def test_job_that_fails_unforeseen_is_given_back_by_its_owner(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> None:
+        raise Stopped
+
+    job_id = created(engine)
+    monkeypatch.setattr(JobRunner, "_worked_out", stop)
+    with pytest.raises(Stopped):
+        JobRunner(engine).run(job_id)
+    assert shown(engine, job_id).state == "queued"
+    monkeypatch.undo()
+    assert JobRunner(engine).run(job_id) == "completed"
 
 
 def test_job_that_costs_every_worker_its_life_is_given_up(engine: sa.Engine) -> None:

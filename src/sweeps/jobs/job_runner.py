@@ -107,22 +107,22 @@ class JobRunner:
             claim = take_report(connection, sweep_id)
         if claim is None:
             return False
-        try:
-            self._done(claim)
-        except Exception:
-            # The task that makes it is about something else: nobody else would free it before its lease ends.
-            with write_transaction(self._engine) as connection:
-                release_job(connection, claim.id)
-            raise
+        self._done(claim)
         return True
 
     def _done(self, claim: JobClaim) -> JobState | None:
-        """Do a job that is ours and store its result."""
+        """Do a job that is ours and store its result; give it back if that cannot be done here."""
         self._watch.claimed(0, claim.id, claim.attempt)
         with structlog.contextvars.bound_contextvars(job=claim.id):
             began = self._clock.now_ms()
             log.info("job started", kind=str(claim.kind), attempt=claim.attempt)
-            state = self._finish(claim)
+            try:
+                state = self._finish(claim)
+            except BaseException:
+                # Nobody else knows whose it is: it would wait for its lease to run out.
+                with write_transaction(self._engine) as connection:
+                    release_job(connection, claim.id, claim.attempt)
+                raise
             seconds = (self._clock.now_ms() - began) / 1000
             log.info("job ended", outcome=str(state or "lost"), seconds=seconds)
             return state

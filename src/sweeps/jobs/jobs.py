@@ -257,15 +257,10 @@ def renew_job(connection: sa.Connection, job_id: int, attempt: int, *, lease_ms:
     return connection.execute(job.update().where(_is_at(job_id, attempt)).values(values)).rowcount == 1
 
 
-def release_job(connection: sa.Connection, job_id: object) -> None:
-    """Give back a job whose worker process died."""
-    if not isinstance(job_id, int) or not 0 < job_id < 2**31:
-        return
-    connection.execute(
-        job.update()
-        .where(job.c.id == job_id, job.c.state == JobState.RUNNING)
-        .values(state=JobState.QUEUED, lease_until_ms=None, published_ms=None)
-    )
+def release_job(connection: sa.Connection, job_id: int, attempt: int) -> bool:
+    """Give back a job whose worker process died or failed; False if it was taken over meanwhile."""
+    values = {"state": JobState.QUEUED, "lease_until_ms": None, "published_ms": None}
+    return connection.execute(job.update().where(_is_at(job_id, attempt)).values(values)).rowcount == 1
 
 
 def fail_lost_job(connection: sa.Connection, job_id: int, attempt: int, code: str, message: str) -> bool:
