@@ -40,9 +40,13 @@ class SimpleStrategy(Strategy):
     """Enters what the ranker passes, exits when the rate falls below a threshold."""
 
     def __init__(self, ranker: OpportunityRanker, exit_funding_rate: Decimal) -> None:
-        self.entry_floor = ranker.min_funding_rate
         self._ranker = ranker
         self._exit_funding_rate = exit_funding_rate
+
+    @property
+    def entry_floor(self) -> Decimal:  # type: ignore[override]  # others may set theirs on an instance
+        """The least rate that the ranker passes."""
+        return self._ranker.min_funding_rate
 
     def at_costs(self, costs: TradingCosts) -> None:
         """Rank at the fees of an account."""

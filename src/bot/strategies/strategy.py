@@ -10,6 +10,9 @@ from bot.models import FundingRate, SettlementView
 from bot.numbers.money import ONE
 from bot.strategies.gates import Gate
 
+_SHORTCUTS = {"entries": ("entry_floor", "may_enter"), "wants_exit": ("exit_floor",)}
+"""What spares asking for each decision: right for the decision that it was written beside, and no other."""
+
 
 class Entry(NamedTuple):
     """A pair to enter, and the share of a slot to enter with."""
@@ -33,13 +36,15 @@ class Strategy(ABC):
     """Number of a perp's newest hourly candles that an answer follows from; likewise."""
     entry_floor: Decimal | None = None
     """A rate per 8 hours below which no pair is ever worth entering, so that none need be shown; None if any
-    rate may be."""
+    rate may be. A class that decides `entries` anew gives its own; one set on an instance stands for it."""
 
     def __init_subclass__(cls, **options: object) -> None:
-        """Have a class that decides exits anew asked about all of them, unless it gives a floor as well."""
+        """Have a class that decides anew asked about all it decides, whatever its bases could leave out."""
         super().__init_subclass__(**options)
-        if _place(cls, "wants_exit") < _place(cls, "exit_floor"):
-            cls.exit_floor = Strategy.exit_floor  # type: ignore[method-assign]
+        for decision, shortcuts in _SHORTCUTS.items():
+            for shortcut in shortcuts:
+                if _place(cls, decision) < _place(cls, shortcut):
+                    setattr(cls, shortcut, getattr(Strategy, shortcut))
 
     @property
     def exit_floor(self) -> Decimal | None:
@@ -78,7 +83,10 @@ class Strategy(ABC):
         return {}
 
     def may_enter(self, view: SettlementView) -> bool:  # noqa: ARG002
-        """Return False for a pair that `entries` leaves out now, so that it need not be shown."""
+        """Return False for a pair that `entries` leaves out now, so that it need not be shown.
+
+        It stands for the `entries` of its class alone.
+        """
         return True
 
     @abstractmethod

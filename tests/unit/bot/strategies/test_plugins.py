@@ -167,21 +167,42 @@ class LeavesAtHalf(LeavesAtHighRates):
         return view.funding.rate_8h < Decimal("0.5")
 
 
+class EntersAtHalf(EntersAtOnce):
+    """Overrides entries again, with a floor and a first look of its own."""
+
+    entry_floor = Decimal("0.5")
+
+    def entries(self, views: Sequence[SettlementView]) -> Sequence[Entry]:
+        return [Entry(view) for view in views if self.may_enter(view)]
+
+    def may_enter(self, view: SettlementView) -> bool:
+        return view.funding.rate_8h >= Decimal("0.5")
+
+
+ENTRY, EXIT, HALF = Decimal("0.0003"), Decimal("0.0001"), Decimal("0.5")
+
+
 @pytest.mark.parametrize(
-    ("strategy", "floor"),
+    ("strategy", "entry_floor", "first_look", "exit_floor"),
     [
-        (SimpleStrategy, Decimal("0.0001")),
-        (EntersAtOnce, Decimal("0.0001")),
-        (LeavesAtHighRates, None),
-        (MixedExits, None),
-        (LeavesAtHalf, Decimal("0.5")),
+        (SimpleStrategy, ENTRY, SimpleStrategy, EXIT),
+        (EntersAtOnce, None, Strategy, EXIT),
+        (EntersAtHalf, HALF, EntersAtHalf, EXIT),
+        (LeavesAtHighRates, ENTRY, SimpleStrategy, None),
+        (MixedExits, ENTRY, SimpleStrategy, None),
+        (LeavesAtHalf, ENTRY, SimpleStrategy, HALF),
     ],
 )
-def test_an_exit_floor_stands_for_the_exits_of_its_own_class_alone(
-    strategy: type[SimpleStrategy], floor: Decimal | None
+def test_what_spares_asking_stands_for_the_decisions_of_its_own_class_alone(
+    strategy: type[SimpleStrategy],
+    entry_floor: Decimal | None,
+    first_look: type[Strategy],
+    exit_floor: Decimal | None,
 ) -> None:
-    config = run_config()
+    config = run_config(min_funding_rate=ENTRY)
     ranker = OpportunityRanker(
         config.min_funding_rate, config.min_volume_24h, config.min_holding_periods, config.fees, config.style
     )
-    assert strategy(ranker, Decimal("0.0001")).exit_floor == floor
+    made = strategy(ranker, EXIT)
+    assert (made.entry_floor, made.exit_floor) == (entry_floor, exit_floor)
+    assert strategy.may_enter is first_look.may_enter
