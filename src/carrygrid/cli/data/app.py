@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from carrygrid.cli.options import Json
+from carrygrid.cli.options import Json, Yes
 
 data = typer.Typer(no_args_is_help=True, help="Import, download, list, correct and verify market data.")
 
@@ -49,12 +49,12 @@ def import_data(
     of canonical files.
 
     Folders are walked with the folders in them, links are followed. What is refused is named and the rest
-    imported; the exit status is 2 then.
+    imported; the exit status is 2 if a file was refused, or every row.
     """
-    from carrygrid.cli.data.market_data import StatedOptions, import_path, refuse_partly
+    from carrygrid.cli.data.market_data import StatedOptions, import_path, refuse_incomplete
 
     said = StatedOptions(kind, tuple(symbol or ()), timeframe, time_zone, mapping, keep_readable, replace)
-    refuse_partly(import_path(path, exchange, said, as_json=as_json), as_json=as_json)
+    refuse_incomplete(import_path(path, exchange, said, as_json=as_json), as_json=as_json)
 
 
 @data.command(
@@ -113,7 +113,7 @@ def delete_data(
     ] = None,
     from_: Annotated[str | None, typer.Option("--from", help="ISO date or time of the first row.")] = None,
     to: Annotated[str | None, typer.Option("--to", help="ISO date or time before which rows end.")] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Delete without asking.")] = False,
+    yes: Yes = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be deleted.")] = False,
     as_json: Json = False,
 ) -> None:

@@ -1,16 +1,13 @@
 """The command `data delete`."""
 
 import json
-import sys
-
-import typer
 
 from api.database import ready_store
 from api.settings import Settings
-from bot.errors import InvalidInputError
 from bot.market_store.deleting import Removal, Selection
 from bot.plurals import counted
 from bot.timestamps import iso
+from carrygrid.cli.agreeing import is_agreed
 from carrygrid.cli.data.market_data import series_name
 from carrygrid.cli.printing import console, plain_table
 
@@ -23,7 +20,8 @@ def delete_data(selection: Selection, *, yes: bool, dry_run: bool, as_json: bool
         if found.rows and not dry_run:
             if not as_json:
                 _print(found)
-            deleted = yes or _agreed(found)
+            question = f"Delete {counted(found.rows, 'row')}?"
+            deleted = is_agreed(question, yes=yes, otherwise=", or --dry-run to only look")
         if deleted:
             found = store.remove(selection)
     if as_json:
@@ -32,12 +30,6 @@ def delete_data(selection: Selection, *, yes: bool, dry_run: bool, as_json: bool
     if dry_run:
         _print(found)
     print(_told(found, deleted=deleted, dry_run=dry_run))
-
-
-def _agreed(found: Removal) -> bool:
-    if not sys.stdin.isatty():
-        raise InvalidInputError.of("yes", "nobody can be asked here; add --yes, or --dry-run to only look")
-    return typer.confirm(f"Delete {counted(found.rows, 'row')}?", err=True)
 
 
 def _print(found: Removal) -> None:

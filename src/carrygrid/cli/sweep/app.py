@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from carrygrid.cli.options import Json
+from carrygrid.cli.options import Json, Yes
 
 SweepId = Annotated[int, typer.Argument(min=1, metavar="ID", help="The sweep's number.")]
 Tags = Annotated[list[str] | None, typer.Option("--tag", help="A word to find it by; repeat for more.")]
@@ -245,11 +245,11 @@ def retry_sweep(sweep_id: SweepId, as_json: Json = False) -> None:
 
 
 @sweep.command("delete", epilog="Example: `carrygrid sweep delete 3`")
-def delete_sweep(sweep_id: SweepId, as_json: Json = False) -> None:
-    """Remove a sweep with all its trials."""
+def delete_sweep(sweep_id: SweepId, yes: Yes = False, as_json: Json = False) -> None:
+    """Remove a sweep with all its trials: names it, and asks."""
     from carrygrid.cli.sweep.control import delete
 
-    delete(sweep_id, as_json=as_json)
+    delete(sweep_id, yes=yes, as_json=as_json)
 
 
 @sweep.command("extend", epilog="Example: `carrygrid sweep extend 3 --add perp_leverage=4,5 --to 2024-06-01`")

@@ -13,6 +13,7 @@ from bot.errors import InvalidInputError
 from bot.notation import text_of
 from bot.plurals import counted
 from carrygrid import Sweep
+from carrygrid.cli.agreeing import is_agreed
 from carrygrid.cli.client import found_sweep, service
 from carrygrid.cli.printing import console, showable
 from carrygrid.cli.runs import read_body
@@ -120,11 +121,17 @@ def _coins(symbols: Sequence[str]) -> str:
     return ", ".join(coins[:_MOST_COINS]) + (f" and {more} more" if more > 0 else "")
 
 
-def delete(sweep_id: int, *, as_json: bool) -> None:
-    """Remove a sweep."""
+def delete(sweep_id: int, *, yes: bool, as_json: bool) -> None:
+    """Remove a sweep once somebody agrees."""
     with found_sweep(sweep_id) as sweep:
-        sweep.delete()
-    print(json.dumps({"deleted": sweep_id}) if as_json else f"sweep {sweep_id} is deleted")
+        name, trials = sweep.document["name"], counted(sweep.document["trials_total"], "trial")
+        deleted = is_agreed(f"Delete sweep {sweep_id} ({showable(name)}) with its {trials}?", yes=yes)
+        if deleted:
+            sweep.delete()
+    if as_json:
+        print(json.dumps({"deleted": sweep_id if deleted else None}))
+    else:
+        print(f"sweep {sweep_id} is deleted" if deleted else "nothing was deleted")
 
 
 def extend(sweep_id: int, add: Sequence[str], to: str | None, samples: int | None, *, as_json: bool) -> None:

@@ -1,6 +1,8 @@
 """`carrygrid sweep ...` against a served application."""
 
+import io
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -196,7 +198,7 @@ def test_a_sweep_is_tagged_paused_extended_cloned_listed_and_deleted(
     listed = capsys.readouterr().out
     assert "btc, draft" in listed
     assert "minus" in listed
-    assert run("sweep", "delete", 2) == 0
+    assert run("sweep", "delete", 2, "--yes") == 0
     assert run("sweep", "show", 2) == 2
 
 
@@ -313,8 +315,28 @@ def test_deletion_and_promotion_are_told_as_json(
     path = tmp_path / "config.json"
     assert run("sweep", "promote", completed, 3, "--output", path, "--json") == 0
     assert json.loads(capsys.readouterr().out) == {"sweep": 1, "trial": 3, "path": str(path)}
-    assert run("sweep", "delete", completed, "--json") == 0
+    assert run("sweep", "delete", completed, "--yes", "--json") == 0
     assert json.loads(capsys.readouterr().out) == {"deleted": 1}
+
+
+@pytest.mark.parametrize(("answer", "left"), [("n", 0), ("y", 2)])
+def test_deletion_of_a_sweep_needs_somebody_to_agree(
+    completed: int,
+    answer: str,
+    left: int,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert run("sweep", "delete", completed) == 2
+    assert capsys.readouterr().err == "error: yes: nobody can be asked here; add --yes\n"
+    terminal = io.StringIO(f"{answer}\n")
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stdin", terminal)
+    assert run("sweep", "delete", completed) == 0
+    said = capsys.readouterr()
+    assert "Delete sweep 1 (entry x exit x leverage) with its 20 trials? [y/N]" in said.err
+    assert said.out.strip() == ("sweep 1 is deleted" if left else "nothing was deleted")
+    assert run("sweep", "show", completed) == left
 
 
 def test_waiting_for_a_sweep_that_does_not_complete_leaves_with_status_1(
