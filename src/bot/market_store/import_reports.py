@@ -163,6 +163,11 @@ class ImportReport:
         """Return the number of rows that took the place of held ones."""
         return sum(file.replaced for file in self.files)
 
+    @property
+    def keeps_nothing(self) -> bool:
+        """Return whether there were rows, and every one was refused."""
+        return 0 < self.refused == self.rows_read
+
     def document(self) -> dict[str, Any]:
         """Return it as JSON values."""
         return {

@@ -12,7 +12,7 @@ from bot.market.symbols import SYNTHETIC_EXCHANGE, SYNTHETIC_EXCHANGES
 from bot.market_store.synthetic.generator import generate
 from bot.plurals import counted
 from carrygrid.cli.client import service
-from carrygrid.cli.data.market_data import import_path, refuse_partly
+from carrygrid.cli.data.market_data import import_path, refuse_incomplete
 from carrygrid.cli.example_sweep import best_recorded, example_json
 from carrygrid.cli.serving import (
     interruptible_by_signals,
@@ -64,7 +64,7 @@ def _prepared(settings: Settings, data: Path | None, console: Console) -> bytes:
     if data is not None:
         report = import_path(data, exchange, as_json=False)
         if not report.files:
-            refuse_partly(report, as_json=False)
+            refuse_incomplete(report, as_json=False)
     with ready_store(settings) as store:
         missing = [one for one in SYNTHETIC_EXCHANGES if one not in store.exchanges()]
         if data is None and missing:

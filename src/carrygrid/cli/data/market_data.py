@@ -82,14 +82,21 @@ def import_path(
     return report
 
 
-def refuse_partly(report: ImportReport, *, as_json: bool) -> None:
-    """End with the status of bad input if a file was refused or a symbol not found, others being imported.
+def refuse_incomplete(report: ImportReport, *, as_json: bool) -> None:
+    """End with the status of bad input if a file, or every row, was refused or a symbol not found.
 
     Raises: DataImportError; with `as_json` only the status tells, the document names them already.
     """
     refused = report.refused_files
-    if (refused or report.absent) and as_json:
+    if (refused or report.absent or report.keeps_nothing) and as_json:
         raise typer.Exit(BAD_INPUT)
+    if report.keeps_nothing:
+        file = next(file for file in report.files if file.refusals)
+        first = file.refusals[0]
+        rows = (
+            f"all {report.refused:,} rows refused, first" if report.refused > 1 else "the only row refused,"
+        )
+        raise DataImportError(f"{rows} {file.name}:{first.line}: {first.reason}")
     if refused:
         named = "; ".join(f"{one.name}: {one.reason}" for one in refused[:_SHOWN_FILES])
         more = f"; {len(refused) - _SHOWN_FILES} more, named above" if len(refused) > _SHOWN_FILES else ""

@@ -107,3 +107,22 @@ def test_file_of_many_markets_has_a_line_for_each_and_symbol_chooses(tmp_path: P
         2,
         "error: symbol: coin-margined contracts are read from canonical files only: 'BTC-USD-SWAP'\n",
     )
+
+
+def test_import_whose_every_row_is_refused_ends_with_status_2_and_one_line(tmp_path: Path) -> None:
+    home, path = tmp_path / "home", tmp_path / "BTCUSDT-funding.csv"
+    head, bad, good = "timestamp_ms,funding_rate,interval_hours,mark_price", "7,8,", "0.0001,8,"
+    path.write_text(f"{head}\n{DAY},{bad}\n{DAY + 8 * HOUR},{bad}\n")
+    result = data_import(home, path)
+    assert (result.returncode, "2 more" in result.stdout) == (2, False)
+    reason = "funding_rate 7 is beyond 1"
+    assert f"BTCUSDT-funding.csv:2: refused: {reason}" in result.stdout
+    assert result.stderr.startswith(f"error: all 2 rows refused, first BTCUSDT-funding.csv:2: {reason}")
+    assert result.stderr.count("\n") == 1
+    told = data_import(home, path, "--json")
+    assert (told.returncode, told.stderr, json.loads(told.stdout)["files"][0]["refused"]) == (2, "", 2)
+    path.write_text(f"{head}\n{DAY},{bad}\n{DAY + 8 * HOUR},{good}\n")
+    assert (data_import(home, path).returncode, data_import(home, path).stderr) == (0, "")
+    path.write_text(f"{head}\n{DAY + 8 * HOUR},0.0002,8,\n")
+    assert data_import(home, path).stderr.startswith("error: the only row refused, BTCUSDT-funding.csv:2")
+    assert data_import(home, path, "--replace").returncode == 0
