@@ -122,7 +122,7 @@ def test_late_owner_stores_nothing(engine: sa.Engine) -> None:
 
 
 class Stopped(BaseException):
-    """What ends a task that nobody foresaw."""
+    """An end of a task that nobody foresaw."""
 
 
 def test_job_that_fails_unforeseen_is_given_back_by_its_owner(

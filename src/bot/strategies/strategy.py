@@ -11,7 +11,7 @@ from bot.numbers.money import ONE
 from bot.strategies.gates import Gate
 
 _SHORTCUTS = {"entries": ("entry_floor", "may_enter"), "wants_exit": ("exit_floor",)}
-"""What spares asking for each decision: right for the decision that it was written beside, and no other."""
+"""Members that spare asking for a decision; each stands for the one that it was written beside, no other."""
 
 
 class Entry(NamedTuple):

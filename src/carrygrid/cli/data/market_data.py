@@ -93,9 +93,7 @@ def refuse_incomplete(report: ImportReport, *, as_json: bool) -> None:
     if report.keeps_nothing:
         file = next(file for file in report.files if file.refusals)
         first = file.refusals[0]
-        rows = (
-            f"all {report.refused:,} rows refused, first" if report.refused > 1 else "the only row refused,"
-        )
+        rows = "only row refused," if report.refused == 1 else f"all {report.refused:,} rows refused, first"
         raise DataImportError(f"{rows} {file.name}:{first.line}: {first.reason}")
     if refused:
         named = "; ".join(f"{one.name}: {one.reason}" for one in refused[:_SHOWN_FILES])

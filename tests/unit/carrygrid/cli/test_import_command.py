@@ -124,5 +124,5 @@ def test_import_whose_every_row_is_refused_ends_with_status_2_and_one_line(tmp_p
     path.write_text(f"{head}\n{DAY},{bad}\n{DAY + 8 * HOUR},{good}\n")
     assert (data_import(home, path).returncode, data_import(home, path).stderr) == (0, "")
     path.write_text(f"{head}\n{DAY + 8 * HOUR},0.0002,8,\n")
-    assert data_import(home, path).stderr.startswith("error: the only row refused, BTCUSDT-funding.csv:2")
+    assert data_import(home, path).stderr.startswith("error: only row refused, BTCUSDT-funding.csv:2")
     assert data_import(home, path, "--replace").returncode == 0
