@@ -7,7 +7,14 @@ from typing import Any
 
 import sqlalchemy as sa
 import structlog
-from celery.signals import heartbeat_sent, task_failure, worker_init, worker_ready, worker_shutdown
+from celery.signals import (
+    heartbeat_sent,
+    task_failure,
+    worker_init,
+    worker_process_init,
+    worker_ready,
+    worker_shutdown,
+)
 
 from bot.errors import BotError
 from bot.market_store.database import open_engine, write_transaction
@@ -28,6 +35,7 @@ _REPORT_MS = 5_000
 
 @dataclass(slots=True)
 class _Main:
+    pid: int = 0
     instance: str = ""
     slots: int = 0
     renewal: LeaseRenewal | None = None
@@ -39,7 +47,8 @@ _main = _Main()
 @worker_init.connect
 def refuse_unusable_database(sender: Any, **_: Any) -> None:
     """Create or upgrade the schema, or end the start with one line."""
-    _main.instance = f"{sender.hostname}#{os.getpid()}"
+    _main.pid = os.getpid()
+    _main.instance = f"{sender.hostname}#{_main.pid}"
     try:
         settings = worker_settings()
         settings.make_home()
@@ -48,6 +57,16 @@ def refuse_unusable_database(sender: Any, **_: Any) -> None:
         engine.dispose()
     except BotError as error:
         raise SystemExit(f"error: {error.message}") from None
+
+
+@worker_process_init.connect
+def end_as_orphan(**_: Any) -> None:
+    """End a process of the pool whose main process died before this one asked to end with it.
+
+    It would wait for work for ever: its siblings and itself keep the pipes open on which it would come.
+    """
+    if _main.pid not in (0, os.getpid(), os.getppid()):  # 0 in one that was not forked
+        os._exit(1)
 
 
 @worker_ready.connect
