@@ -119,6 +119,15 @@ class ParameterColumns:
 
 def distinct_rows(columns: Sequence[IntArray], count: int) -> tuple[IntArray, IntArray]:
     """Return the first place of each distinct row of columns of `count` values, and the row of each place."""
+    used, kind = numbered(*row_numbers(columns, count))
+    return first_places(kind, len(used)), kind
+
+
+def row_numbers(columns: Sequence[IntArray], count: int) -> tuple[IntArray, int]:
+    """Return a number for each row of columns of `count` values, and what all of them are below.
+
+    They are equal where rows are, and in the order of the rows, the first column counting most.
+    """
     keys, room = np.zeros(count, dtype=np.int64), 1
     for column in columns:
         size = int(column.max(initial=0)) + 1
@@ -126,5 +135,4 @@ def distinct_rows(columns: Sequence[IntArray], count: int) -> tuple[IntArray, In
             used, keys = numbered(keys, room)
             room = len(used)
         keys, room = keys * size + column, room * size
-    used, kind = numbered(keys, room)
-    return first_places(kind, len(used)), kind
+    return keys, room

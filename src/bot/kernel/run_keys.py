@@ -4,11 +4,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from bot.config.parameter_columns import ParameterColumns
+from bot.config.parameter_columns import ParameterColumns, row_numbers
 from bot.config.run_key import KEY_BYTES, key_texts, run_keys
 from bot.kernel.layouts import RunKeys, address
 from bot.kernel.loading import Library, usable
-from bot.numbers.numbering import numbered
 from bot.statistics.trial_columns import DigestArray
 
 KeyMaker = Callable[[ParameterColumns, str], DigestArray]
@@ -27,13 +26,13 @@ def run_keys_by(library: Library) -> KeyMaker:
     def keys(parameters: ParameterColumns, data_fingerprint: str) -> DigestArray:
         head, varied = key_texts(parameters, data_fingerprint)
         pieces = [head]
+        places = [parameters.places[name] for name in varied]
         numbers = np.zeros((len(parameters), 1 + len(varied)), dtype=np.int64)
-        for at, (name, (own, after)) in enumerate(varied.items(), 1):
-            used, places = numbered(parameters.places[name], len(own))
-            numbers[:, at] = places + len(pieces)
-            pieces += [own[place] + after for place in used.tolist()]
+        for at, (own, after) in enumerate(varied.values()):
+            numbers[:, at + 1] = places[at] + len(pieces)
+            pieces += [text + after for text in own]
         starts = np.array([0, *map(len, pieces)], dtype=np.int64).cumsum()
-        order = np.lexsort(numbers.T[::-1])
+        order = np.argsort(row_numbers(places, len(parameters))[0])
         found = np.empty((len(parameters), KEY_BYTES), dtype=np.uint8)
         library.run_keys(
             RunKeys(
