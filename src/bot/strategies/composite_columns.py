@@ -39,8 +39,16 @@ def masked_scores(config: "RunConfig", columns: DecisionColumns) -> tuple[Thresh
 
     Elsewhere no threshold is reached.
     """
-    paid = scores_of(config, columns).where(_positive(columns))
-    return paid.where(_volumes_hold(config, columns)), paid
+    scores = scores_of(config, columns)
+
+    def masked() -> tuple[ThresholdColumn, ThresholdColumn]:
+        paid = scores.where(_positive(columns))
+        return paid.where(_volumes_hold(config, columns)), paid
+
+    found: tuple[ThresholdColumn, ThresholdColumn] = columns.derive(
+        ("masked", scores, *_volume_key(config)), masked
+    )
+    return found
 
 
 def _score_key(config: "RunConfig") -> tuple[Any, ...]:
@@ -160,8 +168,12 @@ def _positive(columns: DecisionColumns) -> BoolArray:
     return found
 
 
+def _volume_key(config: "RunConfig") -> tuple[int, Decimal]:
+    return config.volume_lookback_days, config.volume_decline_ratio
+
+
 def _volumes_hold(config: "RunConfig", columns: DecisionColumns) -> BoolArray:
-    days, ratio = config.volume_lookback_days, config.volume_decline_ratio
+    days, ratio = _volume_key(config)
 
     def held() -> BoolArray:
         half = days * CANDLES_PER_DAY
