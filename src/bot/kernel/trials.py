@@ -57,7 +57,7 @@ class TrialAccounts:
         varied = [column for name, column in parameters.places.items() if name in _FIELDS]
         first, self.numbers = distinct_rows(varied, len(parameters))
         shared = _shared_account(tuple(_shared_values(parameters)))
-        self.rows = np.full(len(first), shared.row)
+        self.rows = np.repeat(shared.row, len(first))
         fits: BoolArray | None = None
         for name, field in _FIELDS.items():
             own: BoolArray | None = None
@@ -96,10 +96,10 @@ class TrialAccounts:
         values, own = list(parameters.values[name]), parameters.places[name][first]
         known, fits = _column(name, values)
         if name not in _FEES:
-            field[:] = known[own]
+            field[:] = known.take(own, axis=0)
         elif any(value is not None for value in values):
             said = np.array([value is not None for value in values], dtype=np.bool_)[own]
-            field[said] = known[own][said]
+            field[said] = known.take(own, axis=0)[said]
         return None if fits is None else fits[own]
 
 
@@ -113,7 +113,7 @@ class _SharedAccount(NamedTuple):
 @lru_cache(maxsize=64)
 def _shared_account(common: Sequence[tuple[str, Any]]) -> _SharedAccount:
     """Return the account of parameters by name; those that vary are 0, fees of a leg left out."""
-    row, unfit = np.zeros((), dtype=PARAMETERS), set()
+    row, unfit = np.zeros(1, dtype=PARAMETERS), set()
     for name, value in common:
         found = _field(name, value)
         if found is None:
@@ -133,19 +133,29 @@ def run_rows(
     accounts: IntArray, places: Sequence[IntArray], decided: Sequence[WrittenDecisions]
 ) -> tuple[IntArray, npt.NDArray[Any]]:
     """Return the trials at all of `places`, ascending, and their rows: each is decided as its part is."""
-    if len(places) == 1:
-        everywhere: IntArray = places[0]
-        parts: Sequence[IntArray | slice] = [slice(None)]
-    else:
-        everywhere = np.sort(np.concatenate(places))
-        parts = [np.searchsorted(everywhere, some) for some in places]
+    everywhere, order = places[0], None
+    if len(places) > 1:
+        joined = np.concatenate(places)
+        order = np.argsort(joined)
+        everywhere = joined[order]
+    counts = [len(some) for some in places]
     rows = np.empty(len(everywhere), dtype=RUN)
     rows["account"] = accounts if len(everywhere) == len(accounts) else accounts[everywhere]
-    for number, (some, own) in enumerate(zip(parts, decided, strict=True)):
-        rows["decisions"][some] = number
-        rows["enter_from"][some] = own.enter_from
-        rows["stay_from"][some] = own.stay_from
+    rows["decisions"] = _in_order([np.array([number]) for number in range(len(places))], counts, order)
+    rows["enter_from"] = _in_order([own.enter_from for own in decided], counts, order)
+    rows["stay_from"] = _in_order([own.stay_from for own in decided], counts, order)
     return everywhere, rows
+
+
+def _in_order(parts: Sequence[IntArray], counts: Sequence[int], order: IntArray | None) -> IntArray:
+    """Return the rows of all parts in an order; one row stands for all of its part."""
+    if order is None:
+        return parts[0]
+    whole = [
+        own if len(own) == count else np.repeat(own, count, axis=0)
+        for own, count in zip(parts, counts, strict=True)
+    ]
+    return np.concatenate(whole).take(order, axis=0)
 
 
 def decision_rows(decided: Sequence[WrittenDecisions]) -> npt.NDArray[Any]:

@@ -23,7 +23,10 @@ def numbered(values: IntArray, room: int) -> tuple[IntArray, IntArray]:
         return used, places
     occurs = np.zeros(room, dtype=np.bool_)
     occurs[values] = True
-    return np.flatnonzero(occurs), (np.cumsum(occurs) - 1)[values]
+    used = np.flatnonzero(occurs)
+    places = np.empty(room, dtype=np.int64)
+    places[used] = np.arange(len(used))
+    return used, places[values]
 
 
 def distinct(values: Numbers) -> Numbers:
