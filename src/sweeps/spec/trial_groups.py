@@ -33,13 +33,16 @@ def trial_groups(found: Compiled, numbers: IntArray, by: Collection[str]) -> lis
     cells = space.cells_of(numbers)
     places = {name: space.positions(cells, name) for name in space.by_name}
     shared = [name for name in places if name == STRATEGY or name in by]
+    varied = {name: column for name, column in places.items() if name not in shared}
+    if not shared:
+        return [TrialGroup(numbers, _parameters(found, {}, varied, len(numbers)))]
     first, kind = distinct_rows([places[name] for name in shared], len(numbers))
     groups = []
     for at, trial in enumerate(first.tolist()):
         values = {name: space.by_name[name].values[places[name][trial]] for name in shared}
         own = np.flatnonzero(kind == at)
-        varied = {name: column[own] for name, column in places.items() if name not in values}
-        groups.append(TrialGroup(numbers[own], _parameters(found, values, varied, len(own))))
+        mine = {name: column[own] for name, column in varied.items()}
+        groups.append(TrialGroup(numbers[own], _parameters(found, values, mine, len(own))))
     return groups
 
 
