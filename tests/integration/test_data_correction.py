@@ -116,7 +116,7 @@ def test_a_symbol_deleted_whole_leaves_nothing_behind(store: HistoricalDataStore
     store.listing()
     assert store.remove(Selection.parse(exchange="x", symbol=AAA)).rows == 270
     with store.engine.connect() as connection:
-        assert sql.instruments(connection, "x") == {}
+        assert sql.instruments(connection, "x", [AAA]) == {}
         assert "x" not in sql.exchanges(connection)
         for table in ("market_summary", "market_series"):
             query = sa.text(f"SELECT count(*) FROM {table} WHERE exchange = 'x'")

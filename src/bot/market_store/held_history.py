@@ -1,7 +1,7 @@
 """Check that windows of pairs are held: settlements are read, of candles only the list of months."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from decimal import Decimal
 from functools import cached_property
 from threading import Lock
@@ -14,9 +14,10 @@ from bot.market.coverage import NO_CANDLES, funding_coverage, too_few_settlement
 from bot.market.quality import undecided
 from bot.market.rows import Rows, SeriesKind, candle_series, funding_series
 from bot.market.series import CandleSeries, FundingSeries, HeldRange
-from bot.market.symbols import inverse_symbol, multiplied
+from bot.market.symbols import inverse_symbol
 from bot.market_store import sql
 from bot.market_store.loading import no_spot_perp, no_such_symbol, resolve_exchange
+from bot.market_store.pinning import symbols_read
 from bot.market_store.series_selection import Window, chosen_series, in_units, spot_units
 from bot.market_store.sql import HeldSegment, HeldSeries, Outline, seal_times, sealed_words
 from bot.models import DAY_MS
@@ -71,15 +72,18 @@ class HeldHistory:
         self.exchange = exchange = resolve_exchange(connection, exchange)
         self.sealed_ms = None if beyond_seals else seal_times(connection).get(exchange)
         self._beyond_seals = beyond_seals
-        every = sql.held_series(connection, exchange)
-        self._of = {symbol: _candidates(every, symbol) for symbol in dict.fromkeys(symbols)}
-        self.unknown = {
-            symbol: no_such_symbol(symbol, exchange, every)
-            for symbol, found in self._of.items()
-            if not any(one.key.symbol == symbol for one in found)
-        }
+        asked = tuple(dict.fromkeys(symbols))
+        held = sql.series_of(connection, exchange, symbols_read(asked))
+        self._of = {symbol: _candidates(held, symbol) for symbol in asked}
+        self.unknown = self._unknown({one.key.symbol for one in held})
         self.unknown |= {symbol: no_spot_perp(symbol) for symbol in self._of if inverse_symbol(symbol)}
         self._funding: dict[str, FundingSeries] = {}
+
+    def _unknown(self, held: Collection[str]) -> dict[str, str]:
+        """Return of each symbol that is not among those held which are near."""
+        missing = [symbol for symbol in self._of if symbol not in held]
+        every = sql.held_series(self._connection, self.exchange) if missing else []
+        return {symbol: no_such_symbol(symbol, self.exchange, every) for symbol in missing}
 
     @cached_property
     def _funding_months(self) -> dict[int, list[Outline]]:
@@ -214,6 +218,5 @@ class HeldHistory:
 
 def _candidates(held: Sequence[HeldSeries], symbol: str) -> list[HeldSeries]:
     """Return the series of a pair, and those of the coin whose spot market may hedge it."""
-    contract = multiplied(symbol)
-    names = {symbol} if contract is None else {symbol, contract[1]}
+    names = symbols_read([symbol])
     return [one for one in held if one.key.symbol in names]

@@ -3,7 +3,7 @@
 import difflib
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -65,7 +65,7 @@ def load_market(
     for symbol, series in chosen.items():
         if not series:
             raise UnknownSymbolError.of("symbols", no_such_symbol(symbol, exchange, held))
-    rules = sql.instruments(connection, exchange)
+    rules = sql.instruments(connection, exchange, symbols)
     loaded = tuple(
         _with_records(
             _load_symbol(connection, symbol, series, rules.get(symbol, Instrument()), end_ms, extents),
@@ -141,7 +141,7 @@ def load_hedges(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _HeldPairs:
-    """Series and trading rules of one exchange, to load single pairs of, as recorded."""
+    """Series of one exchange, to load single pairs of, as recorded."""
 
     connection: Connection
     exchange: str
@@ -150,7 +150,6 @@ class _HeldPairs:
     reads: Collection[RecordKind]
     held: Sequence[HeldSeries]
     extents: Extents
-    rules: Mapping[str, Instrument]
 
     @classmethod
     def of(
@@ -163,17 +162,17 @@ class _HeldPairs:
     ) -> Self:
         held = sql.held_series(connection, exchange)
         extents = sql.extents(connection, held, beyond_seals=True)
-        rules = sql.instruments(connection, exchange)
-        return cls(connection, exchange, window, end_ms, reads, held, extents, rules)
+        return cls(connection, exchange, window, end_ms, reads, held, extents)
 
     def pairs(self, symbols: Iterable[str]) -> dict[str, SymbolData]:
         """Return the pairs of which anything is held, by symbol."""
-        found = {}
-        for symbol in sorted(symbols):
+        found, names = {}, sorted(symbols)
+        known = sql.instruments(self.connection, self.exchange, names)
+        for symbol in names:
             series = own_series(self.held, self.extents, symbol, self.window)
             recorded = _recorded(self.connection, self.exchange, symbol, self.end_ms, self.reads)
             if series or recorded.rows:
-                rules = self.rules.get(symbol, Instrument())
+                rules = known.get(symbol, Instrument())
                 data = _load_symbol(self.connection, symbol, series, rules, self.end_ms, self.extents)
                 found[symbol] = _with_records(data, recorded)
         return found

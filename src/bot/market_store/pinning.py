@@ -45,8 +45,8 @@ def history_digest(
     Rows that become visible later leave it as it is. Months are known by their stored digests; only those
     that `end_ms` cuts are decoded, once in a process.
     """
-    held = [one for one in sql.held_series(connection, exchange) if one.key.symbol in symbols_read(symbols)]
-    rules = sql.instruments(connection, exchange)
+    held = sql.series_of(connection, exchange, symbols_read(symbols))
+    rules = sql.instruments(connection, exchange, symbols)
     parts = [
         exchange,
         [[symbol, *_rules(rules.get(symbol, Instrument()))] for symbol in sorted(symbols)],

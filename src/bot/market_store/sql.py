@@ -85,7 +85,13 @@ _SERIES = sa.select(market_series).order_by(
     *(market_series.c[name] for name in ("exchange", "symbol", "kind", "timeframe_ms"))
 )
 _SERIES_OF_EXCHANGE = _SERIES.where(market_series.c.exchange == sa.bindparam("of_exchange"))
-_INSTRUMENTS = sa.select(instrument).where(instrument.c.exchange == sa.bindparam("of_exchange"))
+_SERIES_OF_SYMBOLS = _SERIES_OF_EXCHANGE.where(
+    market_series.c.symbol.in_(sa.bindparam("of_symbols", expanding=True))
+)
+_INSTRUMENTS = sa.select(instrument).where(
+    instrument.c.exchange == sa.bindparam("of_exchange"),
+    instrument.c.symbol.in_(sa.bindparam("of_symbols", expanding=True)),
+)
 _OUTLINES = sa.select(
     market_segment.c.series_id, *(market_segment.c[name] for name in Outline._fields)
 ).order_by(market_segment.c.series_id, market_segment.c.month)
@@ -106,6 +112,12 @@ def held_series(connection: sa.Connection, exchange: str | None = None) -> list[
     """Return all series, or those of one data set, by exchange, symbol, kind and timeframe."""
     query = _SERIES if exchange is None else _SERIES_OF_EXCHANGE
     return [_series(row) for row in connection.execute(query, {"of_exchange": exchange})]
+
+
+def series_of(connection: sa.Connection, exchange: str, symbols: Iterable[str]) -> list[HeldSeries]:
+    """Return the series of some symbols of a data set, in the order of `held_series`."""
+    which = {"of_exchange": exchange, "of_symbols": sorted(set(symbols))}
+    return [_series(row) for row in connection.execute(_SERIES_OF_SYMBOLS, which)]
 
 
 def _series(row: sa.Row[tuple[object, ...]]) -> HeldSeries:
@@ -295,9 +307,9 @@ def put_segment(connection: sa.Connection, series: HeldSeries, segment: Segment)
     connection.execute(market_segment.insert().values(series_id=series.id, **values))
 
 
-def instruments(connection: sa.Connection, exchange: str) -> dict[str, Instrument]:
-    """Return the trading rules known for a data set, by symbol."""
-    rows = connection.execute(_INSTRUMENTS, {"of_exchange": exchange})
+def instruments(connection: sa.Connection, exchange: str, symbols: Iterable[str]) -> dict[str, Instrument]:
+    """Return the trading rules known for some symbols of a data set."""
+    rows = connection.execute(_INSTRUMENTS, {"of_exchange": exchange, "of_symbols": sorted(set(symbols))})
     return {
         row.symbol: Instrument(
             **{name: Decimal(getattr(row, name)) for name in _DECIMALS},

@@ -89,7 +89,7 @@ class HistoricalDataStore:
     def add_instrument(self, exchange: str, symbol: str, rules: Instrument) -> None:
         """Store the trading rules of a symbol unless some are held."""
         with write_transaction(self.engine) as connection:
-            if symbol not in sql.instruments(connection, exchange):
+            if not sql.instruments(connection, exchange, [symbol]):
                 sql.put_instrument(connection, exchange, symbol, rules)
 
     def put_fees(self, exchange: str, symbol: str, fees: PublishedFees) -> None:
