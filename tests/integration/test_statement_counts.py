@@ -12,6 +12,7 @@ from bot.clock import SystemClock
 from bot.market_store.database import write_transaction
 from bot.market_store.store import HistoricalDataStore
 from sweeps.analysis.progress import get_sweep, get_sweeps, list_sweeps
+from sweeps.jobs.job_dispatcher import JobDispatcher
 from sweeps.lifecycle.repository import create_sweep
 from sweeps.queue.reconcile import ChunkRef
 from sweeps.work.dispatch import Dispatcher
@@ -31,6 +32,9 @@ class Silent:
 
     def publish(self, ref: ChunkRef) -> None:
         """Take a message."""
+
+    def publish_job(self, job_id: int, *, behind: bool = False) -> None:
+        """Take a message about a job."""
 
 
 @contextmanager
@@ -122,3 +126,23 @@ def test_turn_of_the_dispatcher_costs_the_same_however_many_sweeps_have_ended(
             dispatcher.step()
         counts.append(len(statements))
     assert counts == [IDLE_TURN, IDLE_TURN]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_turn_of_the_dispatcher_reads_nothing_of_reports_and_notifications_that_are_done(
+    engine: sa.Engine,
+) -> None:
+    sent: list[tuple[str, Any]] = []
+    sa.event.listen(engine, "before_cursor_execute", lambda *call: sent.append(call[2:4]))
+    JobDispatcher(engine, Silent()).step()
+    with engine.connect() as connection:
+        plans = [
+            [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)]
+            for statement, values in list(sent)
+            if "selection_report" in statement
+        ]
+    # Sweeps that have ended are found by the few rows of which something is to be done, and not the reverse.
+    assert [plan[0] for plan in plans] == [
+        "SEARCH selection_report USING INDEX ix_selection_report_unmade (job_id=?)",
+        "SEARCH sweep_notification USING COVERING INDEX ix_sweep_notification_job_id (job_id=?)",
+    ]

@@ -178,6 +178,13 @@ selection_report = sa.Table(
     sa.Column("settings", sa.Text, nullable=False),
     sa.Column("job_id", sa.Integer),
     sa.Column("report", sa.LargeBinary),
+    sa.Index(
+        "ix_selection_report_unmade",
+        "job_id",
+        "sweep_id",
+        sqlite_where=sa.text("report IS NULL"),
+        postgresql_where=sa.text("report IS NULL"),
+    ),
     sqlite_with_rowid=False,
 )
 """Report on the selection of an ended sweep under some settings, packed JSON; None while it is to be made.
@@ -230,7 +237,7 @@ sweep_notification = sa.Table(
     metadata,
     sa.Column("sweep_id", sa.ForeignKey(sweep.c.id, ondelete="CASCADE"), primary_key=True),
     sa.Column("url", sa.Text, nullable=False),
-    sa.Column("job_id", sa.Integer),
+    sa.Column("job_id", sa.Integer, index=True),
     sa.Column("delivered_ms", sa.BigInteger),
 )
 """Address that is told when a sweep has ended, the job that tells it, and when it was told."""
