@@ -1,6 +1,7 @@
 """Findings of `sweep verify`: any stored number that a replay does not give."""
 
 import json
+import zlib
 from typing import Any
 
 import pytest
@@ -48,6 +49,15 @@ def tamper(engine: sa.Engine, table: sa.Table, number: int, **values: Any) -> No
 
 
 def test_untouched_rows_agree_whether_they_completed_or_failed(engine: sa.Engine, completed: int) -> None:
+    assert differing(engine, completed) == []
+
+
+def test_curves_that_were_packed_by_another_library_agree(engine: sa.Engine, completed: int) -> None:
+    with engine.connect() as connection:
+        [kept, *_] = connection.execute(sa.select(trial_curve).order_by(trial_curve.c.number)).all()
+    repacked = {name: zlib.compress(zlib.decompress(getattr(kept, name)), 9) for name in ("equity", "trades")}
+    assert repacked["equity"] != kept.equity
+    tamper(engine, trial_curve, kept.number, **repacked)
     assert differing(engine, completed) == []
 
 

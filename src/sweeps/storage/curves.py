@@ -12,6 +12,7 @@ from bot.backtest.result import Curve, trade_record
 from bot.hedges.positions import HedgeTrade
 from bot.hedges.result import hedge_trade_document
 from bot.models import Trade
+from bot.numbers.deflate import deflated, inflated
 from bot.statistics.metrics import Calendar, fitting
 from sweeps.storage.columns import money_of_units, unstorable
 
@@ -48,12 +49,12 @@ def encode_curve(curve: Curve) -> bytes:
         raise unstorable("equity of", money_of_units(int(max(curve.units, key=abs)))) from error
     times = curve.calendar.times_ms.astype(_INT64)
     steps = np.concatenate([np.diff(times, prepend=0), np.diff(units, prepend=0)])
-    return zlib.compress(steps.astype(_INT64).tobytes())
+    return deflated(steps.astype(_INT64))
 
 
 def decode_curve(blob: bytes) -> Curve:
     """Return the curve that `encode_curve` gave."""
-    times, units = np.frombuffer(zlib.decompress(blob), dtype=_INT64).reshape(2, -1).cumsum(axis=1)
+    times, units = np.frombuffer(inflated(blob), dtype=_INT64).reshape(2, -1).cumsum(axis=1)
     return Curve(Calendar.of(times), fitting(units))
 
 
@@ -63,10 +64,18 @@ def encode_trades(trades: Sequence[Trade | HedgeTrade]) -> bytes:
         hedge_trade_document(trade) if isinstance(trade, HedgeTrade) else trade_record(trade)
         for trade in trades
     ]
-    return zlib.compress(json.dumps(documents, separators=(",", ":")).encode())
+    return deflated(json.dumps(documents, separators=(",", ":")).encode())
+
+
+def unpacked_record(blob: bytes) -> bytes:
+    """Return what an encoded curve or trades hold, whichever library packed them; a damaged one as it is."""
+    try:
+        return inflated(blob)
+    except zlib.error:
+        return blob
 
 
 def decode_trades(blob: bytes) -> list[dict[str, Any]]:
     """Return the round trips as `trade_record` gave them; those of hedges are whole."""
-    trades: list[dict[str, Any]] = json.loads(zlib.decompress(blob))
+    trades: list[dict[str, Any]] = json.loads(inflated(blob))
     return trades

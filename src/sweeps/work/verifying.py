@@ -18,7 +18,7 @@ from sweeps.errors import DataChangedError
 from sweeps.lifecycle.data_pin import check_pin
 from sweeps.spec.metrics import LATER
 from sweeps.spec.spec import SweepSpec
-from sweeps.storage.curves import encode_curve, encode_trades
+from sweeps.storage.curves import encode_curve, encode_trades, unpacked_record
 from sweeps.storage.results import failed_row
 from sweeps.storage.states import TrialState
 from sweeps.storage.stored_trials import StoredBlock, stored_rows, whole_row
@@ -98,7 +98,8 @@ def verify_trials(
             differences = _differences(number, stored[number], row)
             if number in curves and result is not None:
                 again = {"equity": encode_curve(result.curve), "trades": encode_trades(result.trades)}
-                differences += _differences(number, curves[number], again)
+                unpacked = {name: unpacked_record(blob) for name, blob in again.items()}
+                differences += _differences(number, curves[number], unpacked)
             yield number, differences
 
 
@@ -126,15 +127,16 @@ def replayed_row(sweep_id: int, number: int, result: AnyRun, windows: WindowCach
 
 def _stored_curves(
     connection: sa.Connection, sweep_id: int, numbers: Sequence[int]
-) -> Mapping[int, sa.RowMapping]:
+) -> Mapping[int, dict[str, bytes]]:
     mine = sa.and_(trial_curve.c.sweep_id == sweep_id, trial_curve.c.number.in_(numbers))
     query = sa.select(trial_curve.c.number, trial_curve.c.equity, trial_curve.c.trades).where(mine)
-    return {row["number"]: row for row in connection.execute(query).mappings()}
+    return {
+        row.number: {"equity": unpacked_record(row.equity), "trades": unpacked_record(row.trades)}
+        for row in connection.execute(query)
+    }
 
 
-def _differences(
-    number: int, stored: dict[str, Any] | sa.RowMapping, again: dict[str, Any]
-) -> list[Difference]:
+def _differences(number: int, stored: Mapping[str, Any], again: Mapping[str, Any]) -> list[Difference]:
     return [
         Difference(number, name, _text(stored[name]), _text(value))
         for name, value in again.items()
@@ -142,7 +144,7 @@ def _differences(
     ]
 
 
-def _is_of_before(name: str, stored: dict[str, Any] | sa.RowMapping) -> bool:
+def _is_of_before(name: str, stored: Mapping[str, Any]) -> bool:
     """Return whether a row lacks a value because it was written before there were any."""
     if name == "ledger":
         return stored[name] is None
