@@ -1,7 +1,6 @@
 """Single pieces of work as rows: asked for by the API, done by a worker, answered from SQL."""
 
 import json
-import zlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -12,6 +11,7 @@ import sqlalchemy as sa
 from bot.hedge_names import hedges_of
 from bot.market_store.database import database_now_ms
 from bot.market_store.sql import refuse_reached, seal_times
+from bot.numbers.deflate import deflated, inflated
 from bot.timestamps import parse_time_ms
 from sweeps.analysis.progress import bounded_id
 from sweeps.errors import UnknownJobError
@@ -66,6 +66,18 @@ _CLAIMING = (
         lease_until_ms=database_now_ms() + LEASE_MS,
     )
     .returning(job.c.kind, job.c.request, job.c.attempts, job.c.progress)
+)
+_IS_AT = sa.and_(
+    job.c.id == sa.bindparam("of_job"),
+    job.c.state == JobState.RUNNING,
+    job.c.attempts == sa.bindparam("of_attempt"),
+)
+_ENDED = ("state", "result", "error_code", "error")
+_ENDING = (
+    job.update()
+    .where(_IS_AT)
+    .values({name: sa.bindparam(f"ended_{name}", type_=job.c[name].type) for name in _ENDED})
+    .values(finished_ms=database_now_ms())
 )
 _GIVING_UP = (
     job.update()
@@ -183,7 +195,7 @@ def _view(row: Any) -> JobView:
         request=json.loads(row.request),
         created_ms=row.created_ms,
         finished_ms=row.finished_ms,
-        result=None if row.result is None else json.loads(zlib.decompress(row.result)),
+        result=None if row.result is None else json.loads(inflated(row.result)),
         error_code=row.error_code,
         error=row.error,
         progress=_document(row.progress),
@@ -208,13 +220,13 @@ def claim_job(connection: sa.Connection, job_id: object) -> JobClaim | None:
 def note_progress(connection: sa.Connection, claim: JobClaim, progress: Mapping[str, Any]) -> bool:
     """Store how far a job is and renew its lease; False means that it is no longer ours: stop."""
     values = {"progress": json.dumps(progress), "lease_until_ms": database_now_ms() + LEASE_MS}
-    return connection.execute(job.update().where(_is_ours(claim)).values(values)).rowcount == 1
+    return _changed(connection, claim.id, claim.attempt, values)
 
 
 def postpone_job(connection: sa.Connection, claim: JobClaim) -> bool:
     """Put a job that got ahead back into the queue, to go on with later; False as `note_progress`."""
     values = {"state": JobState.QUEUED, "lease_until_ms": None, "published_ms": None, "attempts": 0}
-    return connection.execute(job.update().where(_is_ours(claim)).values(values)).rowcount == 1
+    return _changed(connection, claim.id, claim.attempt, values)
 
 
 def retry_job_later(connection: sa.Connection, claim: JobClaim, delay_ms: int) -> bool:
@@ -223,7 +235,7 @@ def retry_job_later(connection: sa.Connection, claim: JobClaim, delay_ms: int) -
     It counts as an attempt: its lease runs out as that of a worker that died does.
     """
     values = {"lease_until_ms": database_now_ms() + delay_ms, "published_ms": None}
-    return connection.execute(job.update().where(_is_ours(claim)).values(values)).rowcount == 1
+    return _changed(connection, claim.id, claim.attempt, values)
 
 
 def cancel_job(connection: sa.Connection, kinds: Collection[JobKind], job_id: int) -> JobView:
@@ -242,31 +254,30 @@ def cancel_job(connection: sa.Connection, kinds: Collection[JobKind], job_id: in
 
 def complete_job(connection: sa.Connection, claim: JobClaim, result: Mapping[str, Any]) -> bool:
     """Store the result; False means that the job was taken over meanwhile, and nothing is stored."""
-    packed = zlib.compress(json.dumps(result, separators=(",", ":")).encode())
-    return _end(connection, claim.id, _is_ours(claim), state=JobState.COMPLETED, result=packed)
+    packed = deflated(json.dumps(result, separators=(",", ":")).encode())
+    return _end(connection, claim.id, claim.attempt, state=JobState.COMPLETED, result=packed)
 
 
 def fail_job(connection: sa.Connection, claim: JobClaim, code: str, message: str) -> bool:
     """Store why there is no result; False as `complete_job`."""
-    return _end(connection, claim.id, _is_ours(claim), state=JobState.FAILED, error_code=code, error=message)
+    return fail_lost_job(connection, claim.id, claim.attempt, code, message)
 
 
 def renew_job(connection: sa.Connection, job_id: int, attempt: int, *, lease_ms: int = LEASE_MS) -> bool:
     """Renew the lease of a job for its process; False means that it is no longer that process's."""
     values = {"lease_until_ms": database_now_ms() + lease_ms}
-    return connection.execute(job.update().where(_is_at(job_id, attempt)).values(values)).rowcount == 1
+    return _changed(connection, job_id, attempt, values)
 
 
 def release_job(connection: sa.Connection, job_id: int, attempt: int) -> bool:
     """Give back a job whose worker process died or failed; False if it was taken over meanwhile."""
     values = {"state": JobState.QUEUED, "lease_until_ms": None, "published_ms": None}
-    return connection.execute(job.update().where(_is_at(job_id, attempt)).values(values)).rowcount == 1
+    return _changed(connection, job_id, attempt, values)
 
 
 def fail_lost_job(connection: sa.Connection, job_id: int, attempt: int, code: str, message: str) -> bool:
     """Store why a job whose process was ended has no result; False if it was taken over meanwhile."""
-    mine = _is_at(job_id, attempt)
-    return _end(connection, job_id, mine, state=JobState.FAILED, error_code=code, error=message)
+    return _end(connection, job_id, attempt, state=JobState.FAILED, error_code=code, error=message)
 
 
 def give_up_jobs(connection: sa.Connection) -> int:
@@ -296,16 +307,15 @@ def mark_jobs_published(connection: sa.Connection, job_ids: Sequence[int]) -> No
     connection.execute(_MARKING_PUBLISHED, {"of_jobs": list(job_ids)})
 
 
-def _is_ours(claim: JobClaim) -> sa.ColumnElement[bool]:
-    return _is_at(claim.id, claim.attempt)
+def _changed(connection: sa.Connection, job_id: int, attempt: int, values: Mapping[str, Any]) -> bool:
+    """Change the row of a job that is at an attempt; False if it is not."""
+    changed = job.update().where(_IS_AT).values(**values)
+    return connection.execute(changed, {"of_job": job_id, "of_attempt": attempt}).rowcount == 1
 
 
-def _is_at(job_id: int, attempt: int) -> sa.ColumnElement[bool]:
-    return sa.and_(job.c.id == job_id, job.c.state == JobState.RUNNING, job.c.attempts == attempt)
-
-
-def _end(connection: sa.Connection, job_id: int, mine: sa.ColumnElement[bool], **values: Any) -> bool:
-    ended = connection.execute(job.update().where(mine).values(finished_ms=database_now_ms(), **values))
+def _end(connection: sa.Connection, job_id: int, attempt: int, **values: Any) -> bool:
+    found = {f"ended_{name}": values.get(name) for name in _ENDED}
+    ended = connection.execute(_ENDING, {"of_job": job_id, "of_attempt": attempt, **found})
     if ended.rowcount:
         discard_uploads(connection, job_id)
     return ended.rowcount == 1
