@@ -49,25 +49,23 @@ def cross_validation(
     best = BestTrials(ranking, train)
     for part in parts:
         best.take(part)
-    picks = best.picks
+    sums = best.sums_over(inside)
     of_block = [
-        [picks[row] for row, one in enumerate(test_sets) if block in one] for block in range(blocks.count)
+        [sums[row][block] for row, one in enumerate(test_sets) if block in one]
+        for block in range(blocks.count)
     ]
+    days = blocks.count * blocks.length
     found = [
-        _path_sharpe(
-            blocks.count * blocks.length,
-            [(pick.exponent, *pick.sums(own)) for pick, own in zip(path, inside, strict=True) if pick],
-        )
-        for path in zip(*of_block, strict=True)
+        _path_sharpe(days, [one for one in path if one is not None]) for path in zip(*of_block, strict=True)
     ]
     return CrossValidation(len(test_sets), tuple(sorted(found, key=_undefined_first)))
 
 
 @lru_cache(maxsize=_MOST_WINDOWS)
-def _windows(blocks: Blocks, segments: Segments) -> tuple[FloatArray, list[FloatArray]]:
+def _windows(blocks: Blocks, segments: Segments) -> tuple[FloatArray, FloatArray]:
     """Return the pieces of days that each test set leaves to train on, and those of each block."""
     train = np.array([segments.inside(blocks.train_spans(one)) for one in blocks.test_sets])
-    return train, [segments.inside([blocks.span(block)]) for block in range(blocks.count)]
+    return train, np.array([segments.inside([blocks.span(block)]) for block in range(blocks.count)])
 
 
 def _path_sharpe(days: int, sums: Sequence[tuple[int, int, int]]) -> float | None:

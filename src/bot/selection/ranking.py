@@ -172,6 +172,21 @@ class BestTrials:
             )
         ]
 
+    def sums_over(self, inside: FloatArray) -> list[list[tuple[int, int, int]] | list[None]]:
+        """Return what the best trial of each window has in others: exponent, sum and sum of squares of each.
+
+        `inside` has other windows (rows) as the windows are given; where none is the best, each is None.
+        """
+        totals, squares = (self._sums @ (inside > 0).astype(np.int64).T).tolist()
+        return [
+            [None] * len(inside)
+            if number == _NOBODY
+            else [(exponent, *both) for both in zip(*own, strict=True)]
+            for number, exponent, *own in zip(
+                self._numbers.tolist(), self._own.exponents.tolist(), totals, squares, strict=True
+            )
+        ]
+
     @property
     def chosen(self) -> IntArray:
         """Windows that have a best trial."""
