@@ -1,6 +1,6 @@
 """Reports on the selection of sweeps: asked for, made by jobs, and what there is of one at a moment."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from bot.errors import InvalidInputError
 from bot.market_store.database import write_transaction
+from bot.selection.report import SelectionReport
 from bot.selection.settings import USUAL, ValidationSettings
 from bot.validation import validated
 from sweeps.analysis.judged.judged_panels import JudgedPanels, judged_panels
@@ -27,8 +28,10 @@ from sweeps.jobs.jobs import (
 )
 from sweeps.lifecycle.looks import note_independent, note_validation
 from sweeps.queue.heartbeats import live_slots
-from sweeps.queue.reconcile import active_sweeps
+from sweeps.queue.reconcile import count_active
+from sweeps.spec.panels import PanelWindow
 from sweeps.spec.spec import check_test_symbols
+from sweeps.storage.blocks import Measured
 from sweeps.storage.candidates import CandidateFigures, keep_candidate
 from sweeps.storage.selection import (
     ReportRow,
@@ -141,7 +144,7 @@ def reports_due(
     They give way to a crowd of sweeps for a while. With `giving` no other transaction gives them to a job.
     """
     found = reports_to_make(connection, most, sweep_id=sweep_id, giving=giving)
-    if found and len(active_sweeps(connection)) > _CROWD * max(live_slots(connection), 1):
+    if found and count_active(connection) > _CROWD * max(live_slots(connection), 1):
         return reports_to_make(connection, most, age_ms=REPORT_PATIENCE_MS, sweep_id=sweep_id, giving=giving)
     return found
 
@@ -155,11 +158,11 @@ def give_reports_to_jobs(connection: sa.Connection) -> None:
 
 
 def take_report(connection: sa.Connection, sweep_id: int | None = None) -> JobClaim | None:
-    """Claim the job of a report that is due, of one sweep or the oldest; None without one.
+    """Claim the job of a report that nobody makes, of one sweep or the oldest; None without one.
 
     Neither the dispatcher nor the broker has to hear of it, unless its process dies.
     """
-    for row in reports_due(connection, sweep_id, giving=True):
+    for row in reports_to_make(connection, 1, sweep_id=sweep_id, giving=True):
         return claim_job(connection, _give(connection, row))
     return None
 
@@ -188,30 +191,33 @@ def selection_document(
 
     judged = judged_selection(engine, sweep_id, settings, told, windows)
     with engine.connect() as connection:
-        candidate = _candidate(connection, sweep_id)
+        candidate = _candidate(connection, sweep_id, judged.trials)
     with write_transaction(engine) as connection:
         keep_report(connection, sweep_id, settings, claim.id, judged.text)
         keep_candidate(connection, sweep_id, candidate)
-        _note_looks(connection, sweep_id, settings, JudgedPanels.of(judged.text))
+        _note_looks(connection, sweep_id, settings, judged.reports)
         forget_needless_sums(connection, sweep_id, judged.panels)
     return {"sweep": sweep_id}
 
 
-def _candidate(connection: sa.Connection, sweep_id: int) -> CandidateFigures | None:
-    row = candidate_row(connection, sweep_id, _OF_CANDIDATE)
+def _candidate(connection: sa.Connection, sweep_id: int, trials: Measured) -> CandidateFigures | None:
+    row = candidate_row(connection, sweep_id, trials, _OF_CANDIDATE)
     return None if row is None else CandidateFigures(row["number"], *(row[name] for name in _OF_CANDIDATE))
 
 
 def _note_looks(
-    connection: sa.Connection, sweep_id: int, settings: ValidationSettings, judged: JudgedPanels
+    connection: sa.Connection,
+    sweep_id: int,
+    settings: ValidationSettings,
+    reports: Sequence[tuple[PanelWindow, SelectionReport]],
 ) -> None:
     """Write down what the trials of a sweep are worth by its own settings, and each look by others."""
     own = get_spec(connection, sweep_id).validation == settings
-    for panel in judged.panels:
+    for window, report in reports:
         if not own:
-            note_validation(connection, sweep_id, panel.window, settings.digest)
-        elif panel.report.cash is not None:
-            note_independent(connection, sweep_id, panel.window, panel.report.cash.search.independent)
+            note_validation(connection, sweep_id, window, settings.digest)
+        elif report.cash is not None:
+            note_independent(connection, sweep_id, window, report.cash.search.independent)
 
 
 def _own(sweep: SweepView) -> ValidationSettings:

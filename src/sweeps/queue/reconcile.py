@@ -56,11 +56,9 @@ _EXHAUSTED = (
     .where(chunk.c.state == ChunkState.PENDING, chunk.c.attempts >= ATTEMPT_LIMIT, _is_active)
     .limit(100)
 )
-_ACTIVE_SWEEPS = (
-    sa.select(sweep.c.id)
-    .where(sweep.c.state.in_(ACTIVE), sweep.c.engine_version == ENGINE_VERSION)
-    .order_by(sweep.c.id)
-)
+_IS_WORKABLE = sweep.c.state.in_(ACTIVE), sweep.c.engine_version == ENGINE_VERSION
+_ACTIVE_SWEEPS = sa.select(sweep.c.id).where(*_IS_WORKABLE).order_by(sweep.c.id)
+_COUNTING_ACTIVE = sa.select(sa.func.count()).where(*_IS_WORKABLE)
 _FRESH_MS = database_now_ms() - sa.bindparam("republish_ms", type_=sa.BigInteger)
 _WAITS = sa.and_(chunk.c.state == ChunkState.PENDING, chunk.c.published_ms >= _FRESH_MS)
 _OUTSTANDING = sa.select(sa.func.count()).select_from(chunk).where(_WAITS, _is_active)
@@ -193,6 +191,11 @@ def _ending(state: SweepState) -> sa.Update:
 def active_sweeps(connection: sa.Connection) -> list[int]:
     """Return the sweeps with work left that this engine version can do, oldest first."""
     return list(connection.execute(_ACTIVE_SWEEPS).scalars())
+
+
+def count_active(connection: sa.Connection) -> int:
+    """Return how many sweeps have work left that this engine version can do."""
+    return connection.execute(_COUNTING_ACTIVE).scalar_one()
 
 
 def outstanding(connection: sa.Connection, *, republish_ms: int = REPUBLISH_MS) -> int:

@@ -1,7 +1,6 @@
 """Sums of trials and reports on selections in the database. The caller owns the transaction."""
 
 import json
-import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -12,6 +11,7 @@ import sqlalchemy as sa
 
 from bot.market_store.database import database_now_ms, insert_or_skip
 from bot.numbers.arrays import IntArray
+from bot.numbers.deflate import deflated, inflated
 from bot.selection.settings import ValidationSettings
 from bot.selection.stored.packed_sums import judged_of, sums_bytes, sums_of
 from bot.selection.trial_sums import TrialSums
@@ -209,7 +209,7 @@ def keep_report(
 ) -> None:
     """Store a report, unless its sweep went on meanwhile and it is no longer this job's to make."""
     which = {"of_sweep": sweep_id, "of_settings": settings.digest, "of_job": job_id}
-    connection.execute(_KEEPING, {**which, "text": zlib.compress(text.encode())})
+    connection.execute(_KEEPING, {**which, "text": deflated(text.encode())})
 
 
 def forget_reports(connection: sa.Connection, sweep_id: int) -> None:
@@ -223,5 +223,5 @@ def _is_of(sweep_id: int, settings: ValidationSettings) -> sa.ColumnElement[bool
 
 
 def _row(row: Any) -> ReportRow:
-    text = None if row.report is None else zlib.decompress(row.report).decode()
+    text = None if row.report is None else inflated(row.report).decode()
     return ReportRow(row.sweep_id, ValidationSettings.model_validate_json(row.settings), row.job_id, text)

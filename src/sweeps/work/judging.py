@@ -22,10 +22,11 @@ from sweeps.analysis.progress import get_spec
 from sweeps.errors import DataChangedError, SweepStateError
 from sweeps.lifecycle.data_pin import check_pin
 from sweeps.lifecycle.repository import sweep_state
+from sweeps.spec.panels import PanelWindow
 from sweeps.spec.spec import SweepSpec
-from sweeps.storage.blocks import measured
+from sweeps.storage.blocks import Measured, measured
 from sweeps.storage.selection import HeldSums, forget_sums, held_panels, keep_sums, open_reports
-from sweeps.work.panels import SweepPanel, SweepPanels, packed_sums
+from sweeps.work.panels import SweepPanels, packed_sums
 from sweeps.work.replay import WindowCache, prepare, replay_batch
 from sweeps.work.report_parts import ReportParts
 from sweeps.work.verifying import row_compatibility
@@ -41,19 +42,24 @@ Complete = Callable[[SelectionReport, Sequence[TrialSums], IntArray], SelectionR
 
 @dataclass(frozen=True, slots=True)
 class JudgedSelection:
-    """Reports on the selection of a sweep, panel by panel, as JSON text to be stored; and the panels."""
+    """Reports on the selection of a sweep, panel by panel, also as JSON text to be stored.
 
+    `panels` are those of the sweep, `trials` its completed ones with their objective.
+    """
+
+    reports: Sequence[tuple[PanelWindow, SelectionReport]]
     text: str
     panels: SweepPanels
+    trials: Measured
 
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    """Panels of a sweep under some settings, and its completed trials."""
+    """Panels of a sweep under some settings, and its completed trials with their objective."""
 
     spec: SweepSpec
     panels: SweepPanels
-    numbers: IntArray
+    trials: Measured
     missing: IntArray
     data_pin: str | None
     obstacle: str | None
@@ -85,11 +91,11 @@ def judged_selection(
         except DataChangedError as error:
             raise SweepStateError(f"sweep {sweep_id} cannot be judged: {error}") from None
     with engine.connect() as connection:
-        parts = ReportParts(connection, windows, sweep_id, found.spec, found.obstacle)
-        documents = _documents(connection, sweep_id, found.panels, found.numbers, parts.added)
-    if documents is None:
+        parts = ReportParts(connection, windows, sweep_id, found.spec, found.trials, found.obstacle)
+        judged = _judged(connection, sweep_id, found.panels, found.trials.numbers, parts.added)
+    if not judged.reports:
         raise SweepStateError(f"sweep {sweep_id} has no completed trial: there is nothing to judge")
-    return JudgedSelection(documents, found.panels)
+    return JudgedSelection(judged.reports, judged.text, found.panels, found.trials)
 
 
 def selection_so_far(connection: sa.Connection, sweep_id: int, settings: ValidationSettings) -> str | None:
@@ -102,7 +108,10 @@ def selection_so_far(connection: sa.Connection, sweep_id: int, settings: Validat
     if sum(parts.size for parts in held.values()) > _MOST_SO_FAR_BYTES:
         return None
     numbers = [some for parts in held.values() for some in parts.numbers()]
-    return _documents(connection, sweep_id, panels, np.unique(np.concatenate(numbers))) if numbers else None
+    if not numbers:
+        return None
+    judged = _judged(connection, sweep_id, panels, np.unique(np.concatenate(numbers)))
+    return judged.text if judged.reports else None
 
 
 def forget_needless_sums(connection: sa.Connection, sweep_id: int, judged: SweepPanels) -> None:
@@ -130,13 +139,14 @@ def forget_needless_sums(connection: sa.Connection, sweep_id: int, judged: Sweep
 def _found(connection: sa.Connection, sweep_id: int, settings: ValidationSettings) -> _Judged:
     compatible = row_compatibility(connection, sweep_id)
     panels = SweepPanels(connection, compatible.spec, settings)
-    numbers = measured(connection, sweep_id).numbers
+    spec = compatible.spec
+    trials = measured(connection, sweep_id, [spec.objective.metric], spec.guard)
     held = [part for panel in panels for part in HeldSums(connection, sweep_id, panel.digest).numbers()]
-    missing = np.setdiff1d(numbers, np.concatenate([np.empty(0, dtype=np.int64), *held]))
+    missing = np.setdiff1d(trials.numbers, np.concatenate([np.empty(0, dtype=np.int64), *held]))
     if len(missing) and compatible.obstacle is not None:
         reason = f"{len(missing):,} of its trials left no sums and cannot be replayed: {compatible.obstacle}"
         raise SweepStateError(f"sweep {sweep_id} cannot be judged: {reason}")
-    return _Judged(compatible.spec, panels, numbers, missing, compatible.data_pin, compatible.obstacle)
+    return _Judged(spec, panels, trials, missing, compatible.data_pin, compatible.obstacle)
 
 
 def _check_data(engine: sa.Engine, found: _Judged) -> None:
@@ -161,28 +171,40 @@ def _replay_missing(
             keep_sums(connection, sweep_id, parts)
 
 
-def _documents(
+@dataclass(frozen=True, slots=True)
+class _Reports:
+    """Reports on panels, and which of them holds the best trial of all."""
+
+    reports: Sequence[tuple[PanelWindow, SelectionReport]]
+    best: int
+
+    @property
+    def text(self) -> str:
+        """The reports as JSON text."""
+        documents = [_document(window, report) for window, report in self.reports]
+        return json.dumps({"best": self.best, "panels": documents})
+
+
+def _judged(
     connection: sa.Connection,
     sweep_id: int,
     panels: SweepPanels,
     numbers: IntArray,
     complete: Complete = lambda report, _parts, _numbers: report,
-) -> str | None:
-    """Return the reports on every panel that has one of these trials, and which holds the best of all."""
-    documents, best = [], []
+) -> _Reports:
+    """Return the reports on every panel that has one of these trials."""
+    reports, best = [], []
     for panel, mine in panels.parted(numbers):
         if len(mine):
             parts = HeldSums(connection, sweep_id, panel.digest)
             report = judge(panel.panel, parts, Lifetime(len(mine), len(mine), 0.0))
-            documents.append(_document(panel, complete(report, parts, mine)))
+            reports.append((panel.window, complete(report, parts, mine)))
             best.append(better([part.best for part in parts]))
     winner = better(best)
-    place = best.index(winner) if winner else 0
-    return json.dumps({"best": place, "panels": documents}) if documents else None
+    return _Reports(reports, best.index(winner) if winner else 0)
 
 
-def _document(panel: SweepPanel, report: SelectionReport) -> dict[str, Any]:
-    window = panel.window
+def _document(window: PanelWindow, report: SelectionReport) -> dict[str, Any]:
     return {
         "exchange": window.exchange,
         "symbols": sorted(window.symbols),

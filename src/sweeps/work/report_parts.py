@@ -20,7 +20,7 @@ from sweeps.spec.axes import Axis
 from sweeps.spec.metrics import Direction
 from sweeps.spec.panels import PanelWindows
 from sweeps.spec.spec import SweepSpec
-from sweeps.storage.blocks import Measured, measured
+from sweeps.storage.blocks import Measured
 from sweeps.storage.stored_trials import failed_numbers
 from sweeps.work.replay import WindowCache
 
@@ -35,13 +35,15 @@ _ALONE = "no axis of numbers in a whole grid, or fewer neighbours than such axes
 class ReportParts:
     """Adds to reports on a sweep's panels what takes replays and metrics of its trials.
 
-    `obstacle` says why its trials cannot be replayed as they were, None if they can.
+    `trials` are its completed ones with their objective; `obstacle` says why they cannot be replayed as they
+    were, None if they can.
     """
 
     connection: sa.Connection
     windows: WindowCache
     sweep_id: int
     spec: SweepSpec
+    trials: Measured
     obstacle: str | None
 
     def added(
@@ -80,8 +82,7 @@ class ReportParts:
 
     def _measured(self, parts: Sequence[TrialSums], numbers: IntArray) -> Measured:
         """Return the trials among `numbers` with their objective; eligible are those that the sums say."""
-        found = measured(self.connection, self.sweep_id, [self.spec.objective.metric])
-        found = found.only(np.isin(found.numbers, numbers))
+        found = self.trials.only(np.isin(self.trials.numbers, numbers))
         eligible = np.unique(np.concatenate([part.eligible for part in parts]))
         return replace(found, eligible=np.isin(found.numbers, eligible))
 

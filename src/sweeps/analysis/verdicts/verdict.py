@@ -19,7 +19,7 @@ from sweeps.analysis.verdicts.candidate_facts import alike_others, booked, facts
 from sweeps.analysis.verdicts.setting_counts import SettingCounts, leads, setting_counts
 from sweeps.spec.scenarios import Scenarios
 from sweeps.spec.spec import SweepSpec
-from sweeps.storage.blocks import Measured, measured
+from sweeps.storage.blocks import Measured
 from sweeps.storage.stored_trials import stored_row
 
 
@@ -106,14 +106,16 @@ def sweep_verdict(connection: sa.Connection, sweep_id: int) -> SweepVerdict:
     )
 
 
-def candidate_row(connection: sa.Connection, sweep_id: int, names: Sequence[str]) -> Mapping[str, Any] | None:
+def candidate_row(
+    connection: sa.Connection, sweep_id: int, every: Measured, names: Sequence[str]
+) -> Mapping[str, Any] | None:
     """Return the row of the candidate with the columns named, as `sweep_verdict` finds it, None without one.
 
+    `every` are the completed trials with their objective, under the guard of the sweep.
     Raises: UnknownSweepError.
     """
     spec = get_spec(connection, sweep_id)
     scenarios, metric = usual_scenarios(spec), spec.objective.metric
-    every = measured(connection, sweep_id, [metric], spec.guard)
     settings, _ = at_scenarios(spec, scenarios, metric, every, spec.space.cells_of(every.numbers))
     place = candidate_place(connection, sweep_id, spec, scenarios, settings)
     if place is None:
