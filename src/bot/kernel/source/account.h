@@ -72,7 +72,7 @@ typedef struct {
     i64 days;                         /* of a hold baseline: those whose equity is known */
     double *day_spot, *day_perp;      /* P x days: prices at the ends of days */
     double *returns;                  /* room for all days */
-    int sound;                        /* whether all of them are numbers */
+    double largest_return;            /* of them in size, NAN where they are none */
     i64 *results;
     double *ratios;                   /* of a trial, or none */
     double *paid;                     /* P x (E+1): sums of the funding that a hold baseline has booked before each event */

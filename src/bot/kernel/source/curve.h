@@ -87,19 +87,20 @@ static inline void take_days(const Window *w, const double *equity, double *ends
     for (i64 d = 0; d < w->days; d++) ends[d + 1] = equity[w->day_ends[d]];
 }
 
-/* Write the daily returns, NaN each where one would be taken on equity that is not positive; return 0 of those.
+/* Write the daily returns, NAN each where one would be taken on equity that is not positive. Return the largest in size, or NAN.
 
    `ends` is the equity at the end of each day after its first number, which becomes the capital. */
-static int daily_returns(const Window *w, double capital, double *ends, double *returns) {
-    double least = capital;
+static double daily_returns(const Window *w, double capital, double *ends, double *returns) {
+    double least = capital, most = 0;
     ends[0] = capital;
-#pragma omp simd reduction(min : least)
+#pragma omp simd reduction(min : least) reduction(max : most)
     for (i64 d = 0; d < w->days; d++) {
         returns[d] = (ends[d + 1] - ends[d]) / ends[d];
         least = ends[d] < least ? ends[d] : least;
+        most = fabs(returns[d]) > most ? fabs(returns[d]) : most;
     }
     for (i64 d = 0; least <= 0 && d < w->days; d++) returns[d] = NAN;
-    return least > 0;
+    return least > 0 ? most : NAN;
 }
 
 static i64 best_month(const Window *w, const double *equity, double capital) {

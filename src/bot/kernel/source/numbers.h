@@ -80,6 +80,14 @@ static inline Four least_of(Four x, Four y) {
     return (Four)((less & (Mask)x) | (~less & (Mask)y));
 #endif
 }
+static inline Four most_of(Four x, Four y) {
+#if defined(__AVX2__)
+    return _mm256_max_pd(x, y);
+#else
+    Mask more = x > y;
+    return (Four)((more & (Mask)x) | (~more & (Mask)y));
+#endif
+}
 /* Return sum + a * b of numbers whose product is exact, so that rounding once or twice is the same. */
 static inline Four plus_product(Four sum, Four a, Four b) {
 #if defined(__AVX2__) && defined(__FMA__)

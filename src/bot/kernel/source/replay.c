@@ -232,7 +232,7 @@ static void replay_one(Account *a) {
         on_last_event(a, last);
         a->results[FINAL] = a->cash;
         if (a->hold_paid) take_days(w, a->curve.equity, a->day_ends);
-        a->sound = daily_returns(w, (double)a->own->capital, a->day_ends, a->returns);
+        a->largest_return = daily_returns(w, (double)a->own->capital, a->day_ends, a->returns);
         if (a->hold_paid) sum_up(a);
     }
     for (int i = FITS + 1; i < RESULTS; i++)
@@ -284,12 +284,12 @@ static void replay_hold(Account *a, const Batch *b, i64 account, double *paid, i
 /* Share out `scratch`, which may be none; return the number of float64 that it needs. */
 static i64 share_out(Account *a, Lanes *lanes, double *scratch) {
     const Window *w = a->w;
-    double **parts[] = {&lanes->weekly, &a->curve.equity, &a->flows, &a->values, &a->booked, &a->day_ends, &lanes->whole,
-                        &a->day_spot, &a->day_perp};
-    const i64 sizes[] = {w->weeks * LANES, w->events + FOUR, w->events + FOUR, w->events + FOUR, SPAN, w->days + 1, w->days,
-                         w->pairs * w->days, w->pairs * w->days};
+    double **parts[] = {&lanes->weekly, &a->curve.equity, &a->flows, &a->values, &a->booked, &a->day_ends, &lanes->own, &lanes->lead,
+                        &lanes->none, &a->day_spot, &a->day_perp};
+    const i64 sizes[] = {w->weeks * LANES, w->events + FOUR, w->events + FOUR, w->events + FOUR, SPAN, w->days + 1, w->days * FOUR,
+                         w->days * FOUR, w->days, w->pairs * w->days, w->pairs * w->days};
     i64 used = 0;
-    for (int i = 0; i < 9; used += sizes[i++])
+    for (int i = 0; i < 11; used += sizes[i++])
         if (scratch) *parts[i] = scratch + used;
     return used;
 }
@@ -315,7 +315,7 @@ static void replay_all(Account *a, Lanes *lanes, const Batch *b, const i64 *orde
         if (ledgers == 2) ledgers_write(a->ledgers, 2, a->add_block, a->add_two), ledgers = 0;
         if (a->fits) remember(known, &a->alike, n);
         b->fits[n] = 0;
-        if (a->fits) add_run(lanes, n, hold, a->sound);
+        if (a->fits) add_run(lanes, n, hold, a->largest_return);
         if (lanes->count == LANES) end_runs(lanes);
     }
     if (lanes->count) end_runs(lanes);
