@@ -9,7 +9,8 @@ from api.errors.http_errors import BusyError
 from bot.backtest.comparison import Comparison
 from bot.config.run_config import RunConfig
 from bot.errors import InvalidInputError
-from bot.hedges.runs import AnyWindow, compare_run, load_window, names_of
+from bot.hedges.evidence.either_engine import compare_run
+from bot.hedges.runs import AnyWindow, load_window, names_of
 from bot.market_store.database import write_transaction
 from bot.market_store.store import HistoricalDataStore
 from bot.plurals import counted

@@ -16,8 +16,9 @@ from bot.backtest.walk_forward_run import WalkForwardRun
 from bot.config.run_config import RunConfig
 from bot.config.run_key import run_key
 from bot.errors import BotError
+from bot.hedges.evidence.either_engine import settled_rates
 from bot.hedges.journal.records import Journal
-from bot.hedges.runs import AnyRun, AnyWindow, blocked_of, replay_explained, settled_rates
+from bot.hedges.runs import AnyRun, AnyWindow, blocked_of, replay_explained
 from bot.market_store.loading import resolve_exchange
 from bot.market_store.sql import refuse_sealed
 from bot.market_store.store import HistoricalDataStore

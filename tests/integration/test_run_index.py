@@ -12,8 +12,7 @@ from bot.market_store.store import HistoricalDataStore
 from sweeps.lifecycle.deleting import delete_sweep
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.stored_runs import is_stored_run
-from sweeps.storage.stored_trials import RUN_KEY_HEAD
-from sweeps.storage.tables import UNKNOWN_HISTORY, sweep_fingerprint
+from sweeps.storage.tables import RUN_KEY_HEAD, UNKNOWN_HISTORY, sweep_fingerprint
 from sweeps.work import run_index
 from sweeps.work.replay import WindowCache
 from sweeps.work.runner import ChunkRunner

@@ -17,8 +17,9 @@ from bot.clock import SystemClock
 from bot.config.parameter_columns import ParameterColumns
 from bot.config.run_config import RunConfig
 from bot.errors import BotError, StoreError
+from bot.hedges.evidence.either_engine import stitch_runs
 from bot.hedges.evidence.stitched import StitchedHedges
-from bot.hedges.runs import load_window, stitch_runs
+from bot.hedges.runs import load_window
 from bot.market_store.store import HistoricalDataStore
 from bot.timestamps import parse_time_ms
 from sweeps.analysis.queries import TrialView, one_trial, trial_page

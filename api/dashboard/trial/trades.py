@@ -12,8 +12,8 @@ from api.work.replays import Study
 from bot.accounting.closing import was_due
 from bot.backtest.decision_trace import DecisionSnapshot
 from bot.errors import InvalidInputError
+from bot.hedges.evidence.either_engine import snapshots_of
 from bot.hedges.journal.records import JournaledHedge
-from bot.hedges.runs import snapshots_of
 from bot.models import BookedTrade, CloseReason, FundingPayment
 from bot.numbers.money import exact
 

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 from api.work.replays import Study
 from bot.backtest.attribution import Attribution, attribute
+from bot.hedges.evidence.either_engine import pair_trades
 from bot.hedges.journal.records import attribution_by_leg
-from bot.hedges.runs import pair_trades
 from bot.numbers.money import ZERO, exact
 
 WIDTH = 1000

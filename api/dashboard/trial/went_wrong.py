@@ -4,8 +4,8 @@ from typing import Any
 
 from api.work.replays import Study
 from bot.backtest.margin_calls import MarginReport, margin_report
+from bot.hedges.evidence.either_engine import of_pairs, pair_trades
 from bot.hedges.journal.margin_report import hedge_margin_report
-from bot.hedges.runs import of_pairs, pair_trades
 from bot.numbers.money import exact
 from bot.statistics.drawdown_spells import drawdown_spells
 from bot.statistics.metrics import money_units

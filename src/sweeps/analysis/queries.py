@@ -30,8 +30,8 @@ from sweeps.storage.blocks import measured
 from sweeps.storage.curves import StoredRecord
 from sweeps.storage.row_cache import kept_rows
 from sweeps.storage.states import TrialState
-from sweeps.storage.stored_trials import RUN_KEY_HEAD, RUN_KEY_TAIL, failed_numbers, stored_row
-from sweeps.storage.tables import is_shown, sweep, trial_curve
+from sweeps.storage.stored_trials import failed_numbers, stored_row
+from sweeps.storage.tables import RUN_KEY_HEAD, RUN_KEY_TAIL, is_shown, sweep, trial_curve
 
 
 @dataclass(frozen=True, slots=True)

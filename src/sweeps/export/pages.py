@@ -14,7 +14,8 @@ from sweeps.spec.axes import Axis, as_number
 from sweeps.spec.metrics import METRICS, MetricKind
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.states import TrialState
-from sweeps.storage.stored_trials import RUN_KEY_HEAD, RUN_KEY_TAIL, blocks_within, failed_within
+from sweeps.storage.stored_trials import blocks_within, failed_within
+from sweeps.storage.tables import RUN_KEY_HEAD, RUN_KEY_TAIL
 
 PAGE_ROWS = 2_000
 _OWN = ("number", "state", "error_code", "error", "run_key")

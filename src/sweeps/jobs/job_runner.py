@@ -9,7 +9,8 @@ import structlog
 from bot.clock import Clock, SystemClock
 from bot.config.run_config import RunConfig
 from bot.errors import BotError
-from bot.hedges.runs import MarketStore, baselines_of, explain_run, load_window, probe_run, replay_run
+from bot.hedges.evidence.either_engine import probe_run
+from bot.hedges.runs import MarketStore, baselines_of, explain_run, load_window, replay_run
 from bot.market_store.database import write_transaction
 from bot.market_store.store import HistoricalDataStore
 from sweeps.jobs.data_jobs import fetch_document, import_document

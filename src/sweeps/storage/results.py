@@ -16,15 +16,15 @@ from sweeps.storage.blocks import NUMBER
 from sweeps.storage.objective_ranks import UNRANKED, Ranking, trial_ranks
 from sweeps.storage.packing import compressed, packed, packed_columns, packed_digests
 from sweeps.storage.stored_runs import digest_number
-from sweeps.storage.stored_trials import (
+from sweeps.storage.stored_trials import LEDGER, REUSED_NUMBER, REUSED_SWEEP
+from sweeps.storage.tables import (
     HEAD_BYTES,
-    LEDGER,
-    REUSED_NUMBER,
-    REUSED_SWEEP,
     RUN_KEY_HEAD,
     RUN_KEY_TAIL,
+    failed_trial,
+    sweep_fingerprint,
+    trial_block,
 )
-from sweeps.storage.tables import failed_trial, sweep_fingerprint, trial_block
 
 _MAX_ERROR_LENGTH = 2_000
 _MAX_CODE_LENGTH = 32  # of its column; a strategy may bring errors with codes of its own

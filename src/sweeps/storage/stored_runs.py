@@ -4,8 +4,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from sweeps.storage.stored_trials import HEAD_BYTES, RUN_KEY_HEAD, RUN_KEY_TAIL, blocks_at
-from sweeps.storage.tables import UNKNOWN_HISTORY, sweep_fingerprint, trial_block
+from sweeps.storage.tables import (
+    HEAD_BYTES,
+    RUN_KEY_HEAD,
+    RUN_KEY_TAIL,
+    UNKNOWN_HISTORY,
+    sweep_fingerprint,
+    trial_block,
+)
 
 _HASH_DIGITS = 15
 
@@ -25,6 +31,10 @@ def is_stored_run(connection: sa.Connection, run_key: str, data_fingerprint: str
     head = bytes.fromhex(run_key[: 2 * HEAD_BYTES])
     rows = connection.execute(blocks_over(data_fingerprint, trial_block.c.data))
     places = [(sweep_id, first) for sweep_id, first, data in rows if head in data]
+    if not places:
+        return False
+    from sweeps.storage.stored_trials import blocks_at  # noqa: PLC0415 - slow to load, and rarely needed
+
     return any(
         run_key in block.run_keys
         for sweep_id, first in places

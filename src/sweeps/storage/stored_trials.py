@@ -19,12 +19,9 @@ from bot.statistics.trial_metrics import DIGEST_BYTES, METRICS, USUAL_METRICS, i
 from sweeps.storage.blocks import NUMBER
 from sweeps.storage.packing import PackedColumn, digest_at, unpacked, unpacked_digests
 from sweeps.storage.states import TrialState
-from sweeps.storage.tables import failed_trial, trial_block
+from sweeps.storage.tables import HEAD_BYTES, RUN_KEY_HEAD, RUN_KEY_TAIL, failed_trial, trial_block
 
 LEDGER, REUSED_SWEEP, REUSED_NUMBER = "ledger", "reused_sweep", "reused_number"
-RUN_KEY_HEAD, RUN_KEY_TAIL = "run_key_head", "run_key_tail"
-"""The first bytes of run keys, by which they are found, and the others."""
-HEAD_BYTES = 8
 _OF_ROWS = (REUSED_SWEEP, REUSED_NUMBER, *METRICS)
 ALL_COLUMNS = (NUMBER, RUN_KEY_HEAD, RUN_KEY_TAIL, LEDGER, *_OF_ROWS)
 

@@ -113,6 +113,10 @@ trial_block = sa.Table(
 number. Blocks of a sweep may overlap, as where failed trials complete later, but each trial is in one alone.
 """
 
+RUN_KEY_HEAD, RUN_KEY_TAIL = "run_key_head", "run_key_tail"
+"""Columns of the first bytes of run keys, by which they are found, and of the others."""
+HEAD_BYTES = 8
+
 trial_curve = sa.Table(
     "trial_curve",
     metadata,

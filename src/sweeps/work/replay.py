@@ -15,15 +15,7 @@ from bot.config.run_config import RunConfig
 from bot.config.run_key import key_array
 from bot.config.strategy_registry import strategy_plugin
 from bot.errors import BotError
-from bot.hedges.runs import (
-    AnyRun,
-    AnyWindow,
-    MarketStore,
-    baselines_of,
-    load_window,
-    replay_run,
-    replay_runs,
-)
+from bot.hedges.runs import AnyRun, AnyWindow, MarketStore, baselines_of, load_window, replay_run, replay_runs
 from bot.hedges.window import HedgeWindow
 from bot.kernel.replayer import KernelReplayer
 from bot.kernel.run_keys import fastest_run_keys

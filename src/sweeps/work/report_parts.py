@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from bot.backtest.walk_forward_run import WalkForwardRun
 from bot.errors import BotError
-from bot.hedges.runs import random_entries_of, stitch_runs
+from bot.hedges.evidence.either_engine import random_entries_of, stitch_runs
 from bot.numbers.arrays import BoolArray, IntArray
 from bot.selection.evidence.transfer import FEWEST_VALUES, transfer
 from bot.selection.report import SelectionReport

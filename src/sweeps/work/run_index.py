@@ -9,8 +9,7 @@ import sqlalchemy as sa
 from bot.statistics.trial_columns import DigestArray
 from sweeps.storage.packing import unpacked_digests
 from sweeps.storage.stored_runs import blocks_over
-from sweeps.storage.stored_trials import HEAD_BYTES, RUN_KEY_HEAD
-from sweeps.storage.tables import trial_block
+from sweeps.storage.tables import HEAD_BYTES, RUN_KEY_HEAD, trial_block
 
 MOST_RUNS = 2_000_000
 """Most runs that are remembered, those of the newest sweeps first, in 12 bytes each."""
