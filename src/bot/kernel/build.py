@@ -77,7 +77,7 @@ def build(target: Path = LIBRARY, *, sanitized: bool = False) -> Path:
             *_twice(compiler, "any", newer=False),
             *(
                 (name, f"{name}.c", _processor(compiler, newer=False))
-                for name in ("planes", "run_keys", "sha256", "window")
+                for name in ("planes", "processor", "run_keys", "sha256", "window")
             ),
             ("select", "select.c", (*_processor(compiler, newer=False), *(("-DWITH_V3",) if fast else ()))),
         ]

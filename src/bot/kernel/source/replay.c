@@ -355,7 +355,7 @@ int REPLAY(const Window *w, const Batch *b, AddBlock add_block) {
         a->places = places;
         a->w = w;
         a->add_block = add_block;
-        a->add_two = carrygrid_two(); /* asked once: a processor that is shared answers in microseconds */
+        a->add_two = carrygrid_two();
         a->terms.account = -1;
         a->every = ~0ull >> (64 - w->pairs);
         a->ending = 0;

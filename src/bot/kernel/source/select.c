@@ -2,6 +2,7 @@
 #include "growth.h"
 #include "ledger.h"
 #include "metrics.h"
+#include "processor.h"
 
 #ifndef SOURCES
 #error "SOURCES is the digest that build.py names"
@@ -10,20 +11,9 @@
 int replay_any(const Window *w, const Batch *b, AddBlock add_block);
 int shifts_any(const Luck *l);
 #ifdef WITH_V3
-#include <cpuid.h>
 int replay_v3(const Window *w, const Batch *b, AddBlock add_block);
 int shifts_v3(const Luck *l);
-/* Ask the processor itself: __builtin_cpu_supports answers no in what `zig cc` builds. */
-static int has_v3(void) {
-    unsigned a, b, c, d, saved, high;
-    if (!__get_cpuid(1, &a, &b, &c, &d)) return 0;
-    const int fma = c >> 12 & 1, saves_registers = c >> 27 & 1;
-    if (!fma || !saves_registers || !__get_cpuid_count(7, 0, &a, &b, &c, &d)) return 0;
-    const int avx2 = b >> 5 & 1, bmi2 = b >> 8 & 1;
-    /* The operating system has to keep the wide registers as well: bits 1 and 2 of XCR0. */
-    __asm__("xgetbv" : "=a"(saved), "=d"(high) : "c"(0));
-    return avx2 && bmi2 && (saved & 6) == 6;
-}
+static int has_v3(void) { return carrygrid_processor.v3; }
 #else
 #define replay_v3 replay_any
 #define shifts_v3 shifts_any

@@ -1,5 +1,6 @@
 /* Blocks of SHA-256: in portable C, and with the instructions that x86-64 may have for it. */
 #include <string.h>
+#include "processor.h"
 #include "sha256.h"
 
 static const uint32_t K[64] = {
@@ -34,7 +35,6 @@ static void add_block(uint32_t *h, const uint8_t *p) {
 }
 
 #if defined(__x86_64__)
-#include <cpuid.h>
 #include <immintrin.h>
 
 __attribute__((target("sha,sse4.1,ssse3"))) static void add_block_sha(uint32_t *h, const uint8_t *p) {
@@ -102,12 +102,8 @@ __attribute__((target("sha,sse4.1,ssse3"))) static void add_two_sha(uint32_t *co
     }
 }
 
-static int has_sha(void) {
-    unsigned a = 0, b = 0, c = 0, d = 0;
-    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b >> 29 & 1);
-}
-AddBlock carrygrid_block(void) { return has_sha() ? add_block_sha : add_block; }
-AddTwo carrygrid_two(void) { return has_sha() ? add_two_sha : 0; }
+AddBlock carrygrid_block(void) { return carrygrid_processor.sha ? add_block_sha : add_block; }
+AddTwo carrygrid_two(void) { return carrygrid_processor.sha ? add_two_sha : 0; }
 #else
 AddBlock carrygrid_block(void) { return add_block; }
 AddTwo carrygrid_two(void) { return 0; }
