@@ -57,9 +57,9 @@ typedef struct {
     i128 exposure;
     double bound;                     /* of what all held hedges may add to and take from cash */
     Curve curve;
-    Ledger ledgers[2], *ledger;       /* of a trial and the one before it; the one that is written */
-    AddBlock add_block;
-    AddTwo add_two;
+    Ledger ledgers[LEDGERS], *ledger; /* of a trial and those before it; the one that is written */
+    Stream *ended[LEDGERS];           /* of ledgers: those that have ended and wait first */
+    AddStreams add_streams;
     i64 account;
     Opening *openings;                /* each the newest of its places */
     i64 places;                       /* number of them */

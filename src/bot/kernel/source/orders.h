@@ -232,7 +232,7 @@ static void close_hedge(Account *a, int at, i64 t_ms, int reason, i64 spot, i64 
     r[AFTER_END] += booked_after_end(a, p, t_ms, collected, net);
     r[MISSED] += missed_within(w, p->pair, opened_ms, due_ms);
     i64 row[ROW] = {w->symbol_code[p->pair], opened_ms, t_ms, reason, payments, p->funding, fees, price_pnl};
-    if (a->hold_paid) ledger_row(a->ledger, row, a->add_block);
+    if (a->hold_paid) ledger_row(a->ledger, row, a->add_streams);
     if (a->hold_paid) compare_with_hold(a, p, collected, t_ms == w->times[e] ? e : e - 1);
     a->taken &= ~(1ull << p->pair);
     a->count--;

@@ -298,7 +298,8 @@ static i64 share_out(Account *a, Lanes *lanes, double *scratch) {
 static void replay_all(Account *a, Lanes *lanes, const Batch *b, const i64 *order, double *paid, Remembered *known) {
     const Window *w = a->w;
     i64 hold[RESULTS], account = -1;
-    int ledgers = 0;
+    i64 ledgers = 0;
+    for (int i = 0; i < LEDGERS; i++) a->ended[i] = &a->ledgers[i].stream;
     for (i64 i = 0; i < b->count; i++) {
         i64 n = order[i], same = alike_run(known, &b->runs[n]);
         b->source[n] = same < 0 ? n : same;
@@ -308,18 +309,18 @@ static void replay_all(Account *a, Lanes *lanes, const Batch *b, const i64 *orde
         begin(a, b, &b->runs[n], account, alike, NULL, paid, lanes->results[lanes->count], lanes->ratios[lanes->count]);
         a->returns = b->returns + n * w->days;
         ask_for(a->returns, w->days);
-        a->ledger = &a->ledgers[ledgers++];
+        a->ledger = (Ledger *)a->ended[ledgers];
         ledger_begin(a->ledger, b->ledgers + n * LEDGER_BYTES);
         replay_one(a);
         ledger_end(a->ledger);
-        if (ledgers == 2) ledgers_write(a->ledgers, 2, a->add_block, a->add_two), ledgers = 0;
+        if (++ledgers == LEDGERS) ledgers = ledgers_write(a->ended, ledgers, 0, a->add_streams);
         if (a->fits) remember(known, &a->alike, n);
         b->fits[n] = 0;
         if (a->fits) add_run(lanes, n, hold, a->largest_return);
         if (lanes->count == LANES) end_runs(lanes);
     }
     if (lanes->count) end_runs(lanes);
-    ledgers_write(a->ledgers, ledgers, a->add_block, a->add_two);
+    ledgers_write(a->ended, ledgers, 1, a->add_streams);
 }
 
 /* Give every trial the results of the one that was replayed for it. */
@@ -340,8 +341,8 @@ static void spread(const Batch *b) {
 }
 
 /* Replay every trial of a batch; return 0 where there is no memory for it. */
-int REPLAY(const Window *w, const Batch *b, AddBlock add_block);
-int REPLAY(const Window *w, const Batch *b, AddBlock add_block) {
+int REPLAY(const Window *w, const Batch *b);
+int REPLAY(const Window *w, const Batch *b) {
     Account *a = malloc(sizeof *a);
     double *paid = malloc((size_t)(w->pairs * (w->events + 1)) * sizeof *paid), *scratch = NULL;
     Lanes lanes = {.w = w, .batch = b};
@@ -354,8 +355,7 @@ int REPLAY(const Window *w, const Batch *b, AddBlock add_block) {
         a->openings = openings;
         a->places = places;
         a->w = w;
-        a->add_block = add_block;
-        a->add_two = carrygrid_two();
+        a->add_streams = carrygrid_streams(1);
         a->terms.account = -1;
         a->every = ~0ull >> (64 - w->pairs);
         a->ending = 0;

@@ -8,10 +8,10 @@
 #error "SOURCES is the digest that build.py names"
 #endif
 
-int replay_any(const Window *w, const Batch *b, AddBlock add_block);
+int replay_any(const Window *w, const Batch *b);
 int shifts_any(const Luck *l);
 #ifdef WITH_V3
-int replay_v3(const Window *w, const Batch *b, AddBlock add_block);
+int replay_v3(const Window *w, const Batch *b);
 int shifts_v3(const Luck *l);
 static int has_v3(void) { return carrygrid_processor.v3; }
 #else
@@ -38,7 +38,7 @@ void carrygrid_layout(i64 *sizes) {
 
 int carrygrid_replay(const Window *w, const Batch *b, int fast);
 int carrygrid_replay(const Window *w, const Batch *b, int fast) {
-    return (fast && has_v3() ? replay_v3 : replay_any)(w, b, carrygrid_block());
+    return (fast && has_v3() ? replay_v3 : replay_any)(w, b);
 }
 
 int carrygrid_shifts(const Luck *l, int fast);
@@ -47,12 +47,13 @@ int carrygrid_shifts(const Luck *l, int fast) { return (fast && has_v3() ? shift
 /* Write the ledger digest of `count` rows, for the test that the library makes of itself when it is loaded. */
 void carrygrid_digest(const i64 *rows, i64 count, uint8_t *digest);
 void carrygrid_digest(const i64 *rows, i64 count, uint8_t *digest) {
-    AddBlock add_block = carrygrid_block();
+    AddStreams add_streams = carrygrid_streams(1);
     Ledger ledger;
+    Stream *ended = &ledger.stream;
     ledger_begin(&ledger, digest);
-    for (i64 n = 0; n < count; n++) ledger_row(&ledger, rows + n * ROW, add_block);
+    for (i64 n = 0; n < count; n++) ledger_row(&ledger, rows + n * ROW, add_streams);
     ledger_end(&ledger);
-    ledgers_write(&ledger, 1, add_block, carrygrid_two());
+    ledgers_write(&ended, 1, 1, add_streams);
 }
 
 /* Write growths (growth.h) and whether each is certain, and the chances of scores (metrics.h), for the tests of both. */

@@ -34,54 +34,41 @@ static void add_block(uint32_t *h, const uint8_t *p) {
     for (int i = 0; i < 8; i++) h[i] += v[i];
 }
 
+static int64_t add_streams(Stream **streams, int64_t count, int all) {
+    (void)all;
+    for (int64_t n = 0; n < count; n++)
+        for (; streams[n]->blocks; streams[n]->blocks--, streams[n]->text += BLOCK) add_block(streams[n]->h, streams[n]->text);
+    return 0;
+}
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-__attribute__((target("sha,sse4.1,ssse3"))) static void add_block_sha(uint32_t *h, const uint8_t *p) {
-    const __m128i swap = _mm_set_epi64x(0x0c0d0e0f08090a0bLL, 0x0405060700010203LL);
-    __m128i t = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)h), 0xB1);
-    __m128i s1 = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)(h + 4)), 0x1B);
-    __m128i s0 = _mm_alignr_epi8(t, s1, 8), m[4];
-    s1 = _mm_blend_epi16(s1, t, 0xF0);
-    __m128i before0 = s0, before1 = s1;
-    for (int i = 0; i < 4; i++) m[i] = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(p + 16 * i)), swap);
-    for (int r = 0; r < 16; r++) {
-        __m128i k = _mm_add_epi32(m[r & 3], _mm_loadu_si128((const __m128i *)(K + 4 * r)));
-        s1 = _mm_sha256rnds2_epu32(s1, s0, k);
-        s0 = _mm_sha256rnds2_epu32(s0, s1, _mm_shuffle_epi32(k, 0x0E));
-        if (r < 12) {
-            __m128i x = _mm_sha256msg1_epu32(m[r & 3], m[(r + 1) & 3]);
-            x = _mm_add_epi32(x, _mm_alignr_epi8(m[(r + 3) & 3], m[(r + 2) & 3], 4));
-            m[r & 3] = _mm_sha256msg2_epu32(x, m[(r + 3) & 3]);
-        }
-    }
-    s0 = _mm_add_epi32(s0, before0);
-    s1 = _mm_add_epi32(s1, before1);
-    t = _mm_shuffle_epi32(s0, 0x1B);
-    s1 = _mm_shuffle_epi32(s1, 0xB1);
-    _mm_storeu_si128((__m128i *)h, _mm_blend_epi16(t, s1, 0xF0));
-    _mm_storeu_si128((__m128i *)(h + 4), _mm_alignr_epi8(s1, t, 8));
-}
+#define AT_ONCE 3 /* streams: the instructions of each while those of the others wait for their results */
 
-/* Add blocks to two digests at once: the instructions of one run while those of the other wait for their results. */
-__attribute__((target("sha,sse4.1,ssse3"))) static void add_two_sha(uint32_t *const h[2], const uint8_t *const p[2], int64_t blocks) {
+/* Add as many blocks to each of the first `count` streams. */
+__attribute__((always_inline, target("sha,sse4.1,ssse3"))) static inline void add_beside(Stream **streams, int64_t blocks, int count) {
     const __m128i swap = _mm_set_epi64x(0x0c0d0e0f08090a0bLL, 0x0405060700010203LL);
-    __m128i s[2][2], m[2][4];
-    for (int d = 0; d < 2; d++) {
-        __m128i t = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)h[d]), 0xB1);
-        s[d][1] = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)(h[d] + 4)), 0x1B);
+    const uint8_t *text[AT_ONCE];
+    __m128i s[AT_ONCE][2], m[AT_ONCE][4];
+    for (int d = 0; d < count; d++) {
+        text[d] = streams[d]->text;
+        __m128i t = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)streams[d]->h), 0xB1);
+        s[d][1] = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)(streams[d]->h + 4)), 0x1B);
         s[d][0] = _mm_alignr_epi8(t, s[d][1], 8);
         s[d][1] = _mm_blend_epi16(s[d][1], t, 0xF0);
     }
     for (int64_t n = 0; n < blocks; n++) {
-        const __m128i before[2][2] = {{s[0][0], s[0][1]}, {s[1][0], s[1][1]}};
-        for (int d = 0; d < 2; d++)
+        __m128i before[AT_ONCE][2];
+        for (int d = 0; d < count; d++)
+            for (int i = 0; i < 2; i++) before[d][i] = s[d][i];
+        for (int d = 0; d < count; d++)
             for (int i = 0; i < 4; i++)
-                m[d][i] = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(p[d] + 64 * n + 16 * i)), swap);
+                m[d][i] = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(text[d] + BLOCK * n + 16 * i)), swap);
 #pragma GCC unroll 16
         for (int r = 0; r < 16; r++)
-#pragma GCC unroll 2
-            for (int d = 0; d < 2; d++) {
+#pragma GCC unroll 4
+            for (int d = 0; d < count; d++) {
                 __m128i k = _mm_add_epi32(m[d][r & 3], _mm_loadu_si128((const __m128i *)(K + 4 * r)));
                 s[d][1] = _mm_sha256rnds2_epu32(s[d][1], s[d][0], k);
                 s[d][0] = _mm_sha256rnds2_epu32(s[d][0], s[d][1], _mm_shuffle_epi32(k, 0x0E));
@@ -91,20 +78,45 @@ __attribute__((target("sha,sse4.1,ssse3"))) static void add_two_sha(uint32_t *co
                     m[d][r & 3] = _mm_sha256msg2_epu32(x, m[d][(r + 3) & 3]);
                 }
             }
-        for (int d = 0; d < 2; d++)
+        for (int d = 0; d < count; d++)
             for (int i = 0; i < 2; i++) s[d][i] = _mm_add_epi32(s[d][i], before[d][i]);
     }
-    for (int d = 0; d < 2; d++) {
+    for (int d = 0; d < count; d++) {
         __m128i t = _mm_shuffle_epi32(s[d][0], 0x1B);
         s[d][1] = _mm_shuffle_epi32(s[d][1], 0xB1);
-        _mm_storeu_si128((__m128i *)h[d], _mm_blend_epi16(t, s[d][1], 0xF0));
-        _mm_storeu_si128((__m128i *)(h[d] + 4), _mm_alignr_epi8(s[d][1], t, 8));
+        _mm_storeu_si128((__m128i *)streams[d]->h, _mm_blend_epi16(t, s[d][1], 0xF0));
+        _mm_storeu_si128((__m128i *)(streams[d]->h + 4), _mm_alignr_epi8(s[d][1], t, 8));
+        streams[d]->text += BLOCK * blocks;
+        streams[d]->blocks -= blocks;
     }
 }
 
-AddBlock carrygrid_block(void) { return carrygrid_processor.sha ? add_block_sha : add_block; }
-AddTwo carrygrid_two(void) { return carrygrid_processor.sha ? add_two_sha : 0; }
+/* Apart from each other: inlined into one function they share its registers, and take a tenth longer. */
+#define APART __attribute__((noinline, target("sha,sse4.1,ssse3"))) static void
+APART add_three(Stream **streams, int64_t blocks) { add_beside(streams, blocks, 3); }
+APART add_two(Stream **streams, int64_t blocks) { add_beside(streams, blocks, 2); }
+APART add_one(Stream **streams, int64_t blocks) { add_beside(streams, blocks, 1); }
+
+static int64_t add_streams_sha(Stream **streams, int64_t count, int all) {
+    while (count >= AT_ONCE || (all && count)) {
+        int beside = count < AT_ONCE ? (int)count : AT_ONCE;
+        int64_t blocks = streams[0]->blocks;
+        for (int d = 1; d < beside; d++) blocks = streams[d]->blocks < blocks ? streams[d]->blocks : blocks;
+        (beside == 3 ? add_three : beside == 2 ? add_two : add_one)(streams, blocks);
+        for (int d = beside - 1; d >= 0; d--) {
+            Stream *own = streams[d];
+            if (own->blocks) continue;
+            streams[d] = streams[--count];
+            streams[count] = own;
+        }
+    }
+    return count;
+}
+
+AddStreams carrygrid_streams(int fast) { return fast && carrygrid_processor.sha ? add_streams_sha : add_streams; }
 #else
-AddBlock carrygrid_block(void) { return add_block; }
-AddTwo carrygrid_two(void) { return 0; }
+AddStreams carrygrid_streams(int fast) {
+    (void)fast;
+    return add_streams;
+}
 #endif
