@@ -7,7 +7,7 @@ import numpy as np
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
-from sweeping import BASE, assert_every_trial_once, chunks_of, stored_rows, submit, sweep_spec
+from sweeping import BASE, assert_every_trial_once, chunks_of, stored_rows, submit, sweep_spec, worked
 
 from bot.backtest import Metrics
 from bot.clock import SystemClock
@@ -17,12 +17,12 @@ from sweeps import migrations
 from sweeps.analysis.queries import trial_page
 from sweeps.migrations import migrate
 from sweeps.spec.metrics import LATER, METRICS
-from sweeps.storage.blocks import Measured, measured
+from sweeps.storage.blocks import RESULT, Measured, measured
 from sweeps.storage.tables import trial_block
 from sweeps.work.replay import WindowCache
 from sweeps.work.runner import ChunkRunner
 
-OLD, WITH_ROWS, COMPRESSED = "0003", "0017", "0019"
+OLD, WITH_ROWS, COMPRESSED, UNSHARED = "0003", "0017", "0019", "0029"
 OF_RUNS = tuple(name for name in Metrics.__dataclass_fields__ if name not in LATER)
 SPEC = sweep_spec(
     base={name: value for name, value in BASE.items() if name != "end"},
@@ -107,6 +107,27 @@ def test_columns_are_compressed_as_before_on_the_way_down_and_read_so_after_it(e
     migrate(engine)
     run_chunks(engine, sweep_id, 10)
     assert_every_trial_once(engine, sweep_id, SPEC)
+
+
+def test_results_that_trials_share_are_written_out_on_the_way_down(engine: sa.Engine) -> None:
+    grid = {"min_funding_rate": ["0.9", "0.8", "0.7", "0.00002"], "perp_leverage": [1, 5]}
+    sweep_id = worked(engine, sweep_spec(grid=grid))
+    before, whole = stored_rows(engine, sweep_id), columns(engine, sweep_id)
+    assert names_of_columns(engine) >= {RESULT}
+    downgrade(engine, UNSHARED)
+    assert RESULT not in names_of_columns(engine)
+    assert stored_rows(engine, sweep_id) == before
+    found = columns(engine, sweep_id)
+    assert [found.values[name].tobytes() for name in METRICS] == [
+        whole.values[name].tobytes() for name in METRICS
+    ]
+    migrate(engine)
+    assert stored_rows(engine, sweep_id) == before
+
+
+def names_of_columns(engine: sa.Engine) -> set[str]:
+    with engine.connect() as connection:
+        return set(connection.execute(sa.select(trial_block.c.name)).scalars())
 
 
 def first_bytes(engine: sa.Engine) -> set[int]:

@@ -105,7 +105,7 @@ def test_columns_of_few_blocks_and_of_many_are_those_of_the_rows(engine: sa.Engi
     assert found.floats("net_pnl").tolist() == [float(row["net_pnl"]) for row in rows]
     assert found.floats("sharpe").tolist() == [row["sharpe"] for row in rows]
     reads = sum("trial_block" in one for one in statements)
-    assert reads == (8 if size == 1 else 2)  # six blocks of seven columns are read one by one
+    assert reads == (9 if size == 1 else 2)  # six blocks of eight columns are read one by one
 
 
 def test_places_of_trials_in_a_block_are_found_whatever_others_are_asked_for(engine: sa.Engine) -> None:

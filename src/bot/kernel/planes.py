@@ -1,19 +1,19 @@
 """Columns split into planes by the compiled library, as NumPy splits them."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from bot.kernel.layouts import Columns, address
+from bot.kernel import layouts
+from bot.kernel.layouts import address
 from bot.kernel.loading import Library, usable
 from bot.numbers.planes import (
     WIDTH,
-    Column,
+    Columns,
     SplitColumn,
     Splitter,
     sample_step,
     slots,
     split_columns,
+    stacked,
 )
 
 
@@ -26,15 +26,15 @@ def fastest_split() -> Splitter:
 def split_by(library: Library) -> Splitter:
     """Return what splits columns by `library`."""
 
-    def split(columns: Sequence[Column]) -> list[SplitColumn]:
-        if not columns or not len(columns[0]):
+    def split(columns: Columns) -> list[SplitColumn]:
+        if not len(columns) or not len(columns[0]):
             return split_columns(columns)
-        values = np.stack([column.view(np.int64) for column in columns])
+        values = np.ascontiguousarray(stacked(columns))
         rows, count = values.shape
         masks = np.empty((rows, 2), dtype=np.uint8)
         planes = np.empty((rows, count * WIDTH), dtype=np.uint8)
         addresses = (address(array) for array in (values, masks, planes))
-        library.split(Columns(rows, count, *slots(count), sample_step(count), *addresses))
+        library.split(layouts.Columns(rows, count, *slots(count), sample_step(count), *addresses))
         found = []
         for own, (constant, noise) in zip(planes, masks.tolist(), strict=True):
             end = constant.bit_count() + noise.bit_count() * count

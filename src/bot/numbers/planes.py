@@ -24,6 +24,8 @@ _VALUES_AT_ONCE = 16_000
 
 Column = npt.NDArray[Any]
 """Values of 8 bytes each: int64, or float64."""
+Columns = Sequence[Column] | IntArray
+"""Columns of one length: one by one, or their values as int64, a row each."""
 Planes = npt.NDArray[np.uint8]
 
 
@@ -39,7 +41,7 @@ class SplitColumn(NamedTuple):
     others: Planes
 
 
-Splitter = Callable[[Sequence[Column]], list[SplitColumn]]
+Splitter = Callable[[Columns], list[SplitColumn]]
 """Function that splits columns of one length."""
 
 
@@ -48,17 +50,24 @@ def planes_of(column: Column) -> Planes:
     return np.ascontiguousarray(column.view(np.uint8).reshape(-1, WIDTH).T)
 
 
-def split_columns(columns: Sequence[Column]) -> list[SplitColumn]:
+def stacked(columns: Columns) -> IntArray:
+    """Return the values of columns as int64, a row each."""
+    if isinstance(columns, np.ndarray):
+        return columns
+    return np.stack([column.view(np.int64) for column in columns])
+
+
+def split_columns(columns: Columns) -> list[SplitColumn]:
     """Return columns of one length split by NumPy: some are looked at together, which costs half.
 
     Noise is a plane whose bytes hardly repeat, in a column whose values mostly differ; where these repeat, so
     do their bytes, which compresses however noisy they are.
     """
-    if not columns:
+    if not len(columns):
         return []
     at_once = max(1, _VALUES_AT_ONCE // max(1, len(columns[0])))
     parts = (columns[first : first + at_once] for first in range(0, len(columns), at_once))
-    return [one for part in parts for one in _split(np.stack([column.view(np.int64) for column in part]))]
+    return [one for part in parts for one in _split(stacked(part))]
 
 
 def slots(count: int) -> tuple[int, int]:

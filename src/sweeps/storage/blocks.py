@@ -6,7 +6,7 @@ single trials from them, here whole columns are read.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,11 @@ from sweeps.storage.tables import sweep, trial_block
 
 NUMBER = "number"
 """The column of the trials' numbers."""
+RESULT = "result"
+"""The column that says which of the results of its block each trial has, where many of them share theirs.
+
+Beside it, ledgers stand once for each result, and so do metrics that trials of one result have in common.
+"""
 USUAL_GUARD = Guard.of(USUAL)
 """Guard of a sweep that says nothing about it."""
 
@@ -48,6 +53,8 @@ _MARKS_OF_COLUMNS = (
 )
 CREATED_MS = sa.select(sweep.c.created_ms).where(sweep.c.id == sa.bindparam("of_sweep"))
 """Time at which the sweep `of_sweep` was created, ms UTC."""
+
+Stored = TypeVar("Stored", bound=npt.NDArray[Any])
 
 BlockMark = tuple[tuple[int, bytes] | None, tuple[int, bytes]]
 """Packed size of a block, and the checksum of the contents with which zlib ends; None if it is not there.
@@ -108,6 +115,14 @@ class Measured:
         return np.where(self.defined(metric), column / unit, np.nan)
 
 
+def of_trials(column: Stored, result_of: npt.NDArray[np.integer[Any]] | None) -> Stored:
+    """Return a stored column with a row for each trial; one with fewer rows has them for each result."""
+    # A column whose trials of one result differ has as many rows as there are trials.
+    if result_of is None or len(column) == len(result_of):
+        return column
+    return cast("Stored", column[result_of])
+
+
 def measured(
     connection: sa.Connection, sweep_id: int, metrics: Sequence[str] = (), guard: Guard = USUAL_GUARD
 ) -> Measured:
@@ -120,7 +135,7 @@ def measured(
         return Measured.nothing(metrics)
     created_ms = connection.execute(CREATED_MS, {"of_sweep": sweep_id}).scalar()
     key = connection.engine.url, sweep_id, created_ms
-    together = (*marks, *GUARD_METRICS) if len(marks[NUMBER]) <= _FEW_BLOCKS else ()
+    together = (*marks, RESULT, *GUARD_METRICS) if len(marks[NUMBER]) <= _FEW_BLOCKS else ()
     blocks = _Blocks(connection, sweep_id, together)
     try:
         columns = {
@@ -149,17 +164,28 @@ class _Blocks:
         self._sweep_id = sweep_id
         self._together = set(together)
         self._held: dict[str, dict[int, bytes]] | None = None
+        self._results: dict[int, npt.NDArray[np.int32] | None] = {}
 
     def read(self, name: str, wanted: Sequence[int]) -> dict[int, MetricColumn]:
         """Return blocks of a column, in the order of their first trial; those between are passed over."""
         if not wanted:
             return {}
         asked = set(wanted)
+        self._read_results([] if name == NUMBER else [one for one in wanted if one not in self._results])
         return {
-            first: unpacked([data], real=is_real(name))
+            first: of_trials(unpacked([data], real=is_real(name)), self._results.get(first))
             for first, data in self._packed(name, wanted).items()
             if first in asked
         }
+
+    def _read_results(self, wanted: Sequence[int]) -> None:
+        """Read which result each trial of some blocks has."""
+        if not wanted:
+            return
+        packed = self._packed(RESULT, wanted)
+        for first in wanted:
+            known = unpacked([packed[first]], real=False) if first in packed else None
+            self._results[first] = None if known is None else known.astype(np.int32)
 
     def _packed(self, name: str, wanted: Sequence[int]) -> dict[int, bytes]:
         if name not in self._together:

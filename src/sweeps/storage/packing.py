@@ -11,12 +11,11 @@ from functools import lru_cache
 from operator import itemgetter
 
 import numpy as np
-import numpy.typing as npt
 
 from bot.kernel.planes import fastest_split
 from bot.numbers.arrays import IntArray
 from bot.numbers.deflate import deflated, inflated
-from bot.numbers.numbering import distinct, first_places
+from bot.numbers.numbering import by_first, in_order_of_first
 from bot.numbers.planes import WIDTH, Planes, SplitColumn, planes_of
 from bot.statistics.trial_columns import DigestArray, MetricColumn
 
@@ -43,8 +42,11 @@ def packed(column: MetricColumn) -> bytes:
     return packed_columns([column])[0]
 
 
-def packed_columns(columns: Sequence[MetricColumn]) -> list[bytes]:
-    """Return columns of one length, each `packed`; they are split together, which costs half."""
+def packed_columns(columns: Sequence[MetricColumn] | IntArray) -> list[bytes]:
+    """Return columns of one length, or rows of 8-byte values, each `packed`.
+
+    They are split together, which costs half.
+    """
     return [_packed(parts, len(columns[0])) for parts in fastest_split()(columns)]
 
 
@@ -74,6 +76,9 @@ class PackedColumn:
     def __init__(self, blob: bytes) -> None:
         """Open a column; raises zlib.error if it is damaged."""
         self._opened = _Opened.of(blob)
+
+    def __len__(self) -> int:
+        return self._opened.count
 
     def whole(self, place: int) -> int:
         """Return the whole number at a place."""
@@ -135,36 +140,42 @@ def _byte_order(constant: int, noise: int) -> Callable[[bytes], tuple[int, ...]]
     return itemgetter(*(stored.index(plane) for plane in range(WIDTH)))
 
 
-def packed_digests(digests: DigestArray) -> bytes:
+def packed_digests(digests: DigestArray, *, all_differ: bool = False) -> bytes:
     """Return digests, shape (n, bytes of each), as bytes: how many differ, those once, and which each has.
 
-    Trials that book the same share a digest, and digests do not compress; where no two begin alike, they
-    stand in their order, and nothing follows.
+    Trials that book the same share a digest, and digests do not compress; where all differ, as a caller may
+    know, nothing follows.
     """
-    heads = digests[:, :WIDTH].view(">u8")[:, 0].astype(np.uint64)
-    known = distinct(heads)
-    if len(known) == len(heads):
-        return len(heads).to_bytes(_LENGTH_BYTES, "big") + digests.tobytes()
-    first, places = _numbered_digests(digests, heads, known)
-    count = len(first).to_bytes(_LENGTH_BYTES, "big")
-    return count + digests[first].tobytes() + compressed(places.astype(np.int64))
+    if all_differ:
+        return len(digests).to_bytes(_LENGTH_BYTES, "big") + digests.tobytes()
+    first, places = numbered_digests(digests)
+    once = packed_digests(digests.take(first, axis=0), all_differ=True)
+    return once if len(first) == len(digests) else once + compressed(places)
 
 
-def _numbered_digests(
-    digests: DigestArray, heads: npt.NDArray[np.uint64], known: npt.NDArray[np.uint64]
-) -> tuple[IntArray, IntArray]:
-    """Return the first of each of different digests, in the order of their bytes, and which each digest is.
+def begin_differently(digests: DigestArray) -> bool:
+    """Return whether no two digests begin with the same bytes, so that all differ."""
+    heads = np.sort(_heads(digests))
+    return bool((heads[1:] != heads[:-1]).all())
 
-    `heads` are the numbers that they begin with, `known` those among them: these sort ten times as fast, and
-    hardly ever two digests that differ begin alike.
+
+def numbered_digests(digests: DigestArray) -> tuple[IntArray, IntArray]:
+    """Return the first place of each of different digests, ascending, and which of these each digest is.
+
+    The numbers that they begin with sort ten times as fast, and hardly ever two digests that differ begin
+    alike.
     """
-    places = np.searchsorted(known, heads)
-    first = first_places(places, len(known))
-    if np.array_equal(digests[first[places]], digests):
-        return first, places
-    whole = np.ascontiguousarray(digests).view(np.dtype((np.void, digests.shape[1]))).reshape(-1)
-    _, first, places = np.unique(whole, return_index=True, return_inverse=True)
-    return first, places.reshape(-1)
+    first, places = by_first(_heads(digests))
+    if len(first) < len(digests) and not np.array_equal(digests.take(first[places], axis=0), digests):
+        whole = np.ascontiguousarray(digests).view(np.dtype((np.void, digests.shape[1]))).reshape(-1)
+        _, first, places = np.unique(whole, return_index=True, return_inverse=True)
+        return in_order_of_first(first, places.reshape(-1))
+    return first, places
+
+
+def _heads(digests: DigestArray) -> IntArray:
+    """Return the numbers that digests begin with."""
+    return np.ascontiguousarray(digests[:, :WIDTH]).view(np.int64)[:, 0]
 
 
 def digest_at(blob: bytes, width: int, place: int) -> bytes:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 from typing import Any, Self
 
 import numpy as np
@@ -12,9 +13,16 @@ from bot.market_store.database import insert_or_skip
 from bot.numbers.arrays import IntArray
 from bot.statistics.trial_columns import UNDEFINED, DigestArray, MetricColumn, TrialColumns, defined
 from bot.statistics.trial_metrics import OF_HEDGES
-from sweeps.storage.blocks import NUMBER
+from sweeps.storage.blocks import NUMBER, RESULT
 from sweeps.storage.objective_ranks import UNRANKED, Ranking, trial_ranks
-from sweeps.storage.packing import compressed, packed, packed_columns, packed_digests
+from sweeps.storage.packing import (
+    begin_differently,
+    compressed,
+    numbered_digests,
+    packed,
+    packed_columns,
+    packed_digests,
+)
 from sweeps.storage.stored_runs import digest_number
 from sweeps.storage.stored_trials import LEDGER, REUSED_NUMBER, REUSED_SWEEP
 from sweeps.storage.tables import (
@@ -26,6 +34,8 @@ from sweeps.storage.tables import (
     trial_block,
 )
 
+_MOST_RESULTS = 0.75
+"""Different results, for each trial of a block, up to which they are stored once."""
 _MAX_ERROR_LENGTH = 2_000
 _MAX_CODE_LENGTH = 32  # of its column; a strategy may bring errors with codes of its own
 
@@ -74,13 +84,12 @@ class CompletedTrials:
         """Return the trials as the rows of `trial_block` that are their record; their numbers ascend."""
         if not len(self):
             return []
-        metrics = dict(self._stored_metrics())
+        all_differ = begin_differently(self.run_keys)
         data = {
             NUMBER: compressed(self.numbers),
-            RUN_KEY_HEAD: packed_digests(self.run_keys[:, :HEAD_BYTES]),
-            RUN_KEY_TAIL: packed_digests(self.run_keys[:, HEAD_BYTES:]),
-            LEDGER: packed_digests(self.columns.ledgers),
-            **dict(zip(metrics, packed_columns(list(metrics.values())), strict=True)),
+            RUN_KEY_HEAD: packed_digests(self.run_keys[:, :HEAD_BYTES], all_differ=all_differ),
+            RUN_KEY_TAIL: packed_digests(self.run_keys[:, HEAD_BYTES:], all_differ=all_differ),
+            **self._packed_results(),
         }
         if self.reused:
             nowhere = (UNDEFINED, UNDEFINED)
@@ -88,6 +97,25 @@ class CompletedTrials:
             data |= {REUSED_SWEEP: packed(sources[:, 0].copy()), REUSED_NUMBER: packed(sources[:, 1].copy())}
         place = {"sweep_id": sweep_id, "first": int(self.numbers[0]), "last": int(self.numbers[-1])}
         return [{**place, "name": name, "data": blob} for name, blob in data.items()]
+
+    def _packed_results(self) -> dict[str, bytes]:
+        """Return ledgers and metrics packed: those of trials that book the same once, where many do."""
+        metrics, ledgers = dict(self._stored_metrics()), self.columns.ledgers
+        first, result_of = numbered_digests(ledgers)
+        if len(first) > _MOST_RESULTS * len(self):
+            columns = packed_columns(list(metrics.values()))
+            return {LEDGER: packed_digests(ledgers), **dict(zip(metrics, columns, strict=True))}
+        found = {
+            RESULT: packed(result_of),
+            LEDGER: packed_digests(ledgers.take(first, axis=0), all_differ=True),
+        }
+        values = np.stack([column.view(np.int64) for column in metrics.values()])
+        once = values.take(first, axis=1)
+        shared = (once.take(result_of, axis=1) == values).all(axis=1)
+        for mask, rows in ((shared, once), (~shared, values)):
+            own = compress(metrics, mask.tolist())
+            found |= dict(zip(own, packed_columns(rows[mask]), strict=True))
+        return found
 
     def _stored_metrics(self) -> Iterator[tuple[str, MetricColumn]]:
         """Yield the columns that are stored: none of hedges in which no trial has a value."""

@@ -7,7 +7,7 @@ Completed trials never change, so blocks never do. All that is told of single tr
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import sqlalchemy as sa
@@ -16,14 +16,16 @@ from bot.config.run_key import KEY_BYTES
 from bot.numbers.arrays import IntArray
 from bot.statistics.trial_columns import UNDEFINED, DigestArray, MetricColumn, metric_value, no_values
 from bot.statistics.trial_metrics import DIGEST_BYTES, METRICS, USUAL_METRICS, is_real, metrics_in
-from sweeps.storage.blocks import NUMBER
+from sweeps.storage.blocks import NUMBER, RESULT, of_trials
 from sweeps.storage.packing import PackedColumn, digest_at, unpacked, unpacked_digests
 from sweeps.storage.states import TrialState
 from sweeps.storage.tables import HEAD_BYTES, RUN_KEY_HEAD, RUN_KEY_TAIL, failed_trial, trial_block
 
 LEDGER, REUSED_SWEEP, REUSED_NUMBER = "ledger", "reused_sweep", "reused_number"
 _OF_ROWS = (REUSED_SWEEP, REUSED_NUMBER, *METRICS)
-ALL_COLUMNS = (NUMBER, RUN_KEY_HEAD, RUN_KEY_TAIL, LEDGER, *_OF_ROWS)
+_OF_EACH = frozenset((NUMBER, RUN_KEY_HEAD, RUN_KEY_TAIL, REUSED_SWEEP, REUSED_NUMBER))
+"""Columns that trials do not share: they are read without `RESULT`."""
+ALL_COLUMNS = (NUMBER, RESULT, RUN_KEY_HEAD, RUN_KEY_TAIL, LEDGER, *_OF_ROWS)
 
 _AT_ONCE = 50
 """Most blocks that are read by one statement."""
@@ -77,10 +79,18 @@ class StoredBlock:
     def __len__(self) -> int:
         return len(self.numbers)
 
+    @cached_property
+    def _result_of(self) -> IntArray | None:
+        """Which of the block's results each trial has; None where each has its own."""
+        blob = self.blobs.get(RESULT)
+        return None if blob is None else cast("IntArray", unpacked([blob], real=False))
+
     def metric(self, name: str) -> MetricColumn:
         """Return the column of a metric, or of another whole number; money in units of 1e-8."""
         blob = self.blobs.get(name)
-        return no_values(name, len(self)) if blob is None else unpacked([blob], real=is_real(name))
+        if blob is None:
+            return no_values(name, len(self))
+        return of_trials(unpacked([blob], real=is_real(name)), self._result_of)
 
     @cached_property
     def metrics(self) -> Mapping[str, MetricColumn]:
@@ -164,6 +174,8 @@ class StoredBlock:
         if column is None:
             column = self._opened[name] = PackedColumn(self.blobs[name])
         read = column.real if is_real(name) else column.whole
+        if self._result_of is not None and len(column) < len(self):
+            places = self._result_of[list(places)].tolist()
         return [metric_value(name, read(place)) for place in places]
 
     def _run_key(self, place: int) -> str | None:
@@ -173,11 +185,13 @@ class StoredBlock:
 
     def _digest(self, name: str, width: int, place: int) -> bytes | None:
         blob = self.blobs.get(name)
+        if self._result_of is not None and name == LEDGER:
+            place = int(self._result_of[place])
         return None if blob is None else digest_at(blob, width, place)
 
     def _digests(self, name: str, width: int) -> DigestArray | None:
         blob = self.blobs.get(name)
-        return None if blob is None else unpacked_digests(blob, width)
+        return None if blob is None else of_trials(unpacked_digests(blob, width), self._result_of)
 
 
 def stored_rows(
@@ -242,7 +256,8 @@ def _read(
     connection: sa.Connection, query: sa.Select[Any], sweep_id: int, names: Sequence[str], **which: Any
 ) -> Iterator[StoredBlock]:
     """Yield the blocks that a query finds by one statement, with their numbers and the columns named."""
-    rows = connection.execute(query, {"of_sweep": sweep_id, "names": sorted({NUMBER, *names}), **which})
+    asked = {NUMBER, *names} if _OF_EACH.issuperset(names) else {NUMBER, RESULT, *names}
+    rows = connection.execute(query, {"of_sweep": sweep_id, "names": sorted(asked), **which})
     found: dict[int, dict[str, bytes]] = {}
     for first, name, data in rows.all():  # at once: one by one they take a third longer
         found.setdefault(first, {})[name] = data
