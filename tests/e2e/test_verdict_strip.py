@@ -132,3 +132,53 @@ def test_map_that_draws_a_scenario_axis_says_that_it_does_not_rank_over_it(
     marks = visit.page.locator("#heatmap-marks")
     expect(marks).to_contain_text("slippage_bps drawn here, and so not ranked over")
     assert visit.complaints == []
+
+
+TOP = "document.getElementById('heatmap').getBoundingClientRect().top"
+
+
+def test_map_under_the_pointer_stays_while_results_come_in_and_the_verdict_grows(
+    market_template: Path, tmp_path: Path, visit: Visit
+) -> None:
+    page, home = visit.page, copy_of(market_template, tmp_path / "home")
+    hands = Hands(home)
+    with serving(home) as address:
+        body = sweep_body(grid={**GRID, "exit_funding_rate": ["0", "0.00001"]})
+        sweep_id = int(httpx2.post(f"{address}/sweeps", json=body).raise_for_status().json()["id"])
+        hands.split(sweep_id, 4)
+        page.goto(f"{address}/dashboard/sweeps/{sweep_id}")
+        strip, done = page.locator("#verdict"), page.locator("#progress [data-done]")
+        expect(strip.locator(".verdict-sentence")).to_be_visible()
+        assert page.evaluate("scrollY") == 0
+        page.locator("#view-form select").first.hover()
+        top, high = page.evaluate(TOP), page.evaluate("document.getElementById('verdict').offsetHeight")
+        hands.work(sweep_id, 1)
+        expect(done).to_have_attribute("data-done", "4")
+        expect(strip.locator(".candidate")).to_be_visible()
+        page.evaluate("document.getElementById('verdict').style.paddingBottom = '400px'")
+        page.wait_for_function(f"document.getElementById('verdict').offsetHeight > {high + 300}")
+        hands.work(sweep_id)
+        expect(done).to_have_attribute("data-done", "12")
+        assert page.evaluate(TOP) == pytest.approx(top, abs=1)
+        assert page.evaluate("scrollY") > 300
+    hands.close()
+
+
+def test_verdict_without_a_candidate_takes_less_place_once_the_pointer_has_left_the_map(
+    market_template: Path, tmp_path: Path, visit: Visit
+) -> None:
+    page, home = visit.page, copy_of(market_template, tmp_path / "home")
+    hands = Hands(home)
+    with serving(home) as address:
+        body = sweep_body(grid=GRID, validation={"min_trades": 10**6})
+        sweep_id = int(httpx2.post(f"{address}/sweeps", json=body).raise_for_status().json()["id"])
+        hands.work(sweep_id)
+        page.route("**/verdict", lambda route: (page.wait_for_timeout(500), route.continue_()))
+        page.goto(f"{address}/dashboard/sweeps/{sweep_id}")
+        page.locator("#view-form select").first.hover()
+        top = page.evaluate(TOP)
+        expect(page.locator(".verdict-sentence")).to_be_visible()
+        assert page.evaluate(TOP) == top
+        page.locator("h1").hover()
+        page.wait_for_function(f"{TOP} < {top - 100}")
+    hands.close()

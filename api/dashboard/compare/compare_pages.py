@@ -1,9 +1,10 @@
 """The compare page: a form, and the strategies that are compared over its window."""
 
+from dataclasses import fields
 from typing import Annotated
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -17,6 +18,7 @@ from api.dependencies import ComparisonsDep, DatabaseDep, ReplaysDep
 from api.errors.problems import problem_of
 from api.presentation.presenters import reads_generated
 from api.routes.parameters import LARGEST_ID
+from api.routes.query_names import QueryNames
 from bot.config.run_config import RunConfig
 from bot.config.strategy_registry import compared_strategies
 from bot.errors import BotError, InvalidInputError
@@ -25,10 +27,11 @@ from sweeps.analysis.queries import spec_of_trial
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, prefix="/dashboard/compare")
 _MOST_CHARACTERS = 20_000
+FORM_NAMES = Depends(QueryNames(*(field.name for field in fields(CompareForm))))
 Number = Annotated[int | None, Query(ge=0, le=LARGEST_ID)]
 
 
-@router.get("")
+@router.get("", dependencies=[FORM_NAMES])
 async def compare_page(
     request: Request,
     pages: PagesDep,
@@ -89,7 +92,7 @@ def _refusal(form: CompareForm, characters: int) -> InvalidInputError | None:
     return None
 
 
-@router.get("/result")
+@router.get("/result", dependencies=[FORM_NAMES])
 async def comparison_fragment(
     request: Request,
     pages: PagesDep,

@@ -4,7 +4,7 @@ import importlib.util
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse
 
@@ -13,6 +13,7 @@ from api.dashboard.market.rows import Coverage, RecordFacts, coverage_of, job_ro
 from api.dashboard.sweeps.views import PagesDep
 from api.dependencies import DatabaseDep, ReplaysDep
 from api.presentation import glossary
+from api.routes.query_names import QueryNames
 from api.schemas.pairs import DEFAULT_SORT, Costs, PairRow, sorted_rows
 from bot.config.parameters import AccountParameters
 from bot.errors import InvalidInputError, UnknownSymbolError
@@ -70,7 +71,7 @@ async def jobs_fragment(request: Request, pages: PagesDep, database: DatabaseDep
     return pages.render(request, "market/data_jobs.html", **await _jobs(database))
 
 
-@router.get("/data/pairs")
+@router.get("/data/pairs", dependencies=[Depends(QueryNames(*Costs.model_fields))])
 async def pairs_page(
     request: Request,
     pages: PagesDep,
@@ -99,7 +100,7 @@ async def pairs_page(
     )
 
 
-@router.get("/data/pair")
+@router.get("/data/pair", dependencies=[Depends(QueryNames(*Costs.model_fields, *Asked.model_fields))])
 async def pair_page(
     request: Request,
     pages: PagesDep,

@@ -8,7 +8,9 @@ from api.dashboard.sweeps.trial_table import usually_distinct
 from api.presentation.presenters import SweepPage
 from api.presentation.rate_words import rate_parameters
 from api.routes.parameters import NO_AXES
+from bot.config.strategy_registry import strategy_names
 from bot.notation import text_of
+from bot.validation import refuse_unknown
 from sweeps.analysis.grouping import Aggregate
 from sweeps.analysis.maps.heatmap import MOST_CELLS
 from sweeps.analysis.matrix_axes import is_ordered
@@ -17,6 +19,7 @@ from sweeps.analysis.scenarios import usual_scenarios
 from sweeps.analysis.selection import NULL
 from sweeps.spec.axes import Axis
 from sweeps.spec.axis_positions import absent, ascending
+from sweeps.spec.parameters import variables
 from sweeps.spec.sampling import GridSampler
 from sweeps.spec.scenarios import ScenarioRank, Scenarios
 
@@ -26,7 +29,7 @@ _LEAST_CELLS, _TRIALS_OF_A_CELL = 64, 2
 VIEW_PARAMETERS = frozenset(
     {
         *("x", "y", "z", "metric", "agg", "risk", "gain", "scenarios", "scenario_rank", "pins"),
-        *("sort", "cursor", "cols", "rows", "distinct"),
+        *("sort", "cursor", "cols", "rows", "distinct", "columns", "log", "zoom"),
     }
 )
 
@@ -63,6 +66,14 @@ def first_map(view: Mapping[str, Any]) -> str | None:
     if usual["scenarios"] != NO_AXES:
         names.append("scenario_rank")
     return urlencode({**{name: usual[name] for name in names}, "most": view["most_cells"]})
+
+
+def refuse_unknown_choices(sweep: SweepPage, query: Mapping[str, str]) -> None:
+    """Refuse an address with a name that no page of a sweep knows; raises InvalidInputError.
+
+    One of a parameter that is no axis of this sweep may come from the page of another.
+    """
+    refuse_unknown(query, {*VIEW_PARAMETERS, *sweep.metrics, *variables(strategy_names()).fields})
 
 
 def chosen_filters(sweep: SweepPage, query: Mapping[str, str]) -> dict[str, str]:

@@ -12,6 +12,7 @@ from api.dependencies import DatabaseDep
 from api.responses import JsonResponse
 from api.routes.analysis import AskedMatrix, Most, Name
 from api.routes.parameters import SCENARIO_PARAMETERS, SweepId, other_parameters
+from api.routes.query_names import ANY_NAMES
 from api.schemas.documents import matrix_axis, matrix_values
 from bot.numbers.arrays import FloatArray, IntArray
 from sweeps.analysis.grouping import Summaries
@@ -29,7 +30,7 @@ _DIGITS = 7
 _MOST_PLACES = 12
 
 
-@router.get("/map")
+@router.get("/map", dependencies=[ANY_NAMES])
 async def map_document(
     request: Request,
     database: DatabaseDep,
@@ -48,7 +49,7 @@ async def map_document(
     return JsonResponse({"heatmaps": maps, "values": several.labels, "omitted": several.omitted})
 
 
-@router.get("/map/luck")
+@router.get("/map/luck", dependencies=[ANY_NAMES])
 async def map_luck(
     request: Request,
     database: DatabaseDep,

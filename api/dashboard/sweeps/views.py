@@ -10,13 +10,20 @@ from starlette.responses import HTMLResponse
 from api.dashboard import rows
 from api.dashboard.forms.parameter_form import parameter_kinds
 from api.dashboard.pages import Pages
-from api.dashboard.sweeps.choices import chosen_filters, chosen_scenarios, first_map, view_document
+from api.dashboard.sweeps.choices import (
+    chosen_filters,
+    chosen_scenarios,
+    first_map,
+    refuse_unknown_choices,
+    view_document,
+)
 from api.dashboard.sweeps.controls import controls_of
 from api.dashboard.sweeps.trial_table import ROW_COUNTS, USUAL_COLUMNS, TableChoice
 from api.dependencies import DatabaseDep
 from api.presentation.metric_catalogue import brief, labels
 from api.presentation.presenters import SweepCard, SweepPage, metrics_of
 from api.routes.parameters import Cursor, SweepId, TrialNumber
+from api.routes.query_names import ANY_NAMES
 from sweeps.analysis.failures import failures_of
 from sweeps.analysis.findings import best_findings, sweep_findings
 from sweeps.analysis.maps.heatmap import checked_metric
@@ -57,7 +64,7 @@ async def _pinned(trials: Annotated[str, Query(pattern=r"^(\d{1,9}(,\d{1,9}){0,4
 Pinned = Annotated[list[int], Depends(_pinned)]
 
 
-@router.get("/dashboard/sweeps/{sweep_id}")
+@router.get("/dashboard/sweeps/{sweep_id}", dependencies=[ANY_NAMES])
 async def sweep_page(
     request: Request,
     pages: PagesDep,
@@ -93,7 +100,7 @@ async def progress_fragment(
     return pages.render(request, "sweeps/sweep_progress.html", sweep=sweep, controls=controls_of(sweep.view))
 
 
-@router.get("/dashboard/sweeps/{sweep_id}/trials")
+@router.get("/dashboard/sweeps/{sweep_id}/trials", dependencies=[ANY_NAMES])
 async def trial_list_fragment(
     request: Request,
     pages: PagesDep,
@@ -174,6 +181,7 @@ async def _trial_list(
         connection: sa.Connection,
     ) -> tuple[SweepPage, Mapping[str, str], TableChoice, TrialPage, list[int]]:
         sweep = _page(connection, sweep_id)
+        refuse_unknown_choices(sweep, request.query_params)
         filters = chosen_filters(sweep, request.query_params)
         table = TableChoice.of(sweep, request.query_params)
         page = trial_page(

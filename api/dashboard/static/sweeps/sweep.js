@@ -6,6 +6,7 @@ import { latestOnly, refreshed } from "./refreshing.js";
 import { home } from "../requests.js";
 import { ScenarioControls } from "./scenario-controls.js";
 import { Sliders } from "./sliders.js";
+import { keepPlaceBelow } from "../steady.js";
 import { TrialTable } from "./trial-table.js";
 import { ViewState } from "./view-state.js";
 
@@ -118,6 +119,8 @@ state.addEventListener("drag", async () => {
 
 let source;
 let lastDraw = 0;
+let behind = false;
+let due;
 
 const REFUSED_MS = 10_000;
 
@@ -142,7 +145,21 @@ async function lookAgain() {
 
 function onProgress(event, last = false) {
   refreshProgress();
-  if (!last && (document.hidden || performance.now() - lastDraw < LEAST_REDRAW_MS)) return;
+  behind = true;
+  if (last) drawResults();
+  else drawSoon();
+}
+
+/* The last results are drawn too, though nothing may follow them for long; a page that nobody sees waits until it is seen. */
+function drawSoon() {
+  if (!behind || document.hidden) return;
+  clearTimeout(due);
+  due = setTimeout(drawResults, lastDraw + LEAST_REDRAW_MS - performance.now());
+}
+
+function drawResults() {
+  clearTimeout(due);
+  behind = false;
   lastDraw = performance.now();
   views.then((below) => below.forget());
   inspector.forget();
@@ -157,6 +174,8 @@ document.addEventListener("candidate", ({ detail: number }) => {
   if (number && !("open" in root.dataset)) inspector.begin(Number(number), ["[data-candidate] strong", ".badges .rule"].map(textsOf));
 });
 document.addEventListener("sweepchange", lookAgain);
+document.addEventListener("visibilitychange", drawSoon);
+keepPlaceBelow([...root.children], "open" in root.dataset ? [one("verdict"), progress] : []);
 showControls();
 pins.draw();
 drawn.then(() => import("./verdict.js"));

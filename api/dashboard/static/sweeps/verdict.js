@@ -2,6 +2,7 @@
 import { showProblems } from "../forms/problems.js";
 import { replaceFragment, sendJson } from "../requests.js";
 import { latestOnly, refreshed } from "./refreshing.js";
+import { onceUnread } from "../steady.js";
 
 const place = document.getElementById("verdict");
 const root = document.getElementById("sweep");
@@ -11,7 +12,7 @@ const refresh = latestOnly(async () => {
   for (const template of place.querySelectorAll("template[data-for]")) {
     document.getElementById(template.dataset.for).replaceChildren(template.content);
   }
-  place.dataset.drawn = "";
+  if (!("open" in root.dataset) && !place.querySelector(".candidate")) onceUnread(place, () => (place.dataset.short = ""));
   document.dispatchEvent(new CustomEvent("candidate", { detail: place.querySelector("[data-candidate]")?.dataset.candidate ?? "" }));
   const lastStep = document.querySelector("#funnel [data-source]");
   if (lastStep) await replaceFragment(lastStep, lastStep.dataset.source);
