@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from importlib.metadata import version
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.middleware.gzip import GZipMiddleware
 
@@ -50,6 +50,7 @@ from api.routes import (
     verdict,
 )
 from api.routes.progress_feed import ProgressFeed
+from api.routes.query_names import refuse_unknown_names
 from api.schemas.openapi import describe
 from api.settings import Settings
 from api.work.bounded_work import MOST_COMPILING, MOST_COMPILING_QUICKLY, BoundedWork
@@ -76,6 +77,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         version=version("carrygrid"),
         summary="Parameter sweeps for funding-rate carry on recorded markets.",
         lifespan=_lifespan,
+        dependencies=[Depends(refuse_unknown_names)],
     )
     app.state.settings = settings
     app.state.clock = clock or SystemClock()

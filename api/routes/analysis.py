@@ -17,6 +17,7 @@ from api.routes.parameters import (
     SweepId,
     other_parameters,
 )
+from api.routes.query_names import ANY_NAMES
 from api.schemas.analysis import Heatmap as HeatmapDocument
 from api.schemas.analysis import Overview, Panels, SettingPage, SlicesDocument
 from api.schemas.documents import (
@@ -87,7 +88,9 @@ async def _matrix_query(
 AskedMatrix = Annotated[MatrixQuery, Depends(_matrix_query)]
 
 
-@router.get("/heatmap", summary="One metric over two axes", response_model=HeatmapDocument)
+@router.get(
+    "/heatmap", dependencies=[ANY_NAMES], summary="One metric over two axes", response_model=HeatmapDocument
+)
 async def matrix(
     request: Request,
     database: DatabaseDep,
@@ -109,7 +112,7 @@ async def matrix(
     return JsonResponse(heatmap_document(*await database.analyze(query)))
 
 
-@router.get("/panels", summary="Heatmaps over a third axis", response_model=Panels)
+@router.get("/panels", dependencies=[ANY_NAMES], summary="Heatmaps over a third axis", response_model=Panels)
 async def matrices(
     request: Request,
     database: DatabaseDep,
@@ -147,7 +150,12 @@ async def _drawn_metrics(
 AskedMetrics = Annotated[DrawnMetrics, Depends(_drawn_metrics)]
 
 
-@router.get("/overview", summary="Distribution, importance, risk and return", response_model=Overview)
+@router.get(
+    "/overview",
+    dependencies=[ANY_NAMES],
+    summary="Distribution, importance, risk and return",
+    response_model=Overview,
+)
 async def all_at_once(
     request: Request,
     database: DatabaseDep,
@@ -177,7 +185,12 @@ async def all_at_once(
     return JsonResponse(overview_document(found))
 
 
-@router.get("/slices", summary="Spread of a metric at each value of each axis", response_model=SlicesDocument)
+@router.get(
+    "/slices",
+    dependencies=[ANY_NAMES],
+    summary="Spread of a metric at each value of each axis",
+    response_model=SlicesDocument,
+)
 async def spread(
     request: Request,
     database: DatabaseDep,
@@ -194,7 +207,12 @@ async def spread(
     return JsonResponse(slices_document(found))
 
 
-@router.get("/aggregate", summary="Settings summed up over symbols", response_model=SettingPage)
+@router.get(
+    "/aggregate",
+    dependencies=[ANY_NAMES],
+    summary="Settings summed up over symbols",
+    response_model=SettingPage,
+)
 async def aggregate(
     request: Request,
     database: DatabaseDep,

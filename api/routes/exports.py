@@ -9,6 +9,7 @@ from starlette.responses import StreamingResponse
 from api.dependencies import DatabaseDep
 from api.responses import JsonResponse
 from api.routes.parameters import TABLE_PARAMETERS, AskedTable, SweepId, other_parameters
+from api.routes.query_names import ANY_NAMES
 from api.schemas.openapi import PROBLEMS
 from bot.market_store.loading import resolve_exchange
 from bot.market_store.sql import refuse_sealed
@@ -45,6 +46,7 @@ async def export(
 
 @router.get(
     "/view",
+    dependencies=[ANY_NAMES],
     summary="Trials as the page shows them, as CSV",
     response_class=StreamingResponse,
     responses={200: {"content": {ExportFormat.CSV.media_type: {}}, "description": "The file"}},

@@ -7,6 +7,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from api.dependencies import DatabaseDep, SettingsDep
 from api.responses import JsonResponse
+from api.routes.query_names import ANY_NAMES
 from api.schemas.answers import Liveness, Readiness
 from api.schemas.openapi import PROBLEMS
 from api.settings import Settings
@@ -14,7 +15,7 @@ from api.work.database_threads import Database
 from bot.kernel.loading import replay_path
 from sweeps.queue.heartbeats import Beat, Component, live_beats
 
-router = APIRouter(tags=["operation"], responses=PROBLEMS)
+router = APIRouter(tags=["operation"], responses=PROBLEMS, dependencies=[ANY_NAMES])
 _BROKER_TIMEOUT_S = 1.0
 
 

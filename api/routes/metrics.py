@@ -5,10 +5,11 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from api.dependencies import DatabaseDep
 from api.routes.exposition import exposition
+from api.routes.query_names import ANY_NAMES
 from api.schemas.openapi import PROBLEMS
 from sweeps.work.telemetry import telemetry
 
-router = APIRouter(tags=["operation"], responses=PROBLEMS)
+router = APIRouter(tags=["operation"], responses=PROBLEMS, dependencies=[ANY_NAMES])
 
 
 @router.get(

@@ -17,6 +17,7 @@ from api.routes.parameters import (
     TrialNumber,
     other_parameters,
 )
+from api.routes.query_names import ANY_NAMES
 from api.schemas.answers import (
     FailureReport,
     SweepFindings,
@@ -50,7 +51,9 @@ router = APIRouter(
 _PAGE_PARAMETERS = frozenset({"limit", "cursor", "state"}) | TABLE_PARAMETERS
 
 
-@router.get("/trials", summary="Finished trials in any order", response_model=TrialPage)
+@router.get(
+    "/trials", dependencies=[ANY_NAMES], summary="Finished trials in any order", response_model=TrialPage
+)
 async def page(
     request: Request,
     database: DatabaseDep,

@@ -1,0 +1,54 @@
+"""Names in the query of an address: one that nothing reads is refused by name, by pages as by routes."""
+
+import pytest
+from webservice import Reader
+
+from api.routes.query_names import QueryNames
+
+PAGES = {"Accept": "text/html"}
+
+
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        ("/sweeps?sate=queued", "sate"),
+        ("/sweeps/{id}?verbose=1", "verbose"),
+        ("/sweeps/{id}/trials?limt=3", "limt"),
+        ("/sweeps/{id}/heatmap?x=perp_leverage&y=exit_funding_rate&mtric=sharpe", "mtric"),
+        ("/sweeps/{id}/export?formt=csv", "formt"),
+        ("/data/suggestion?symbols=BTC/USDT:USDT&form=2024-01-01", "form"),
+        ("/?sate=queued", "sate"),
+        ("/dashboard/sweeps/{id}?mtric=sharpe", "mtric"),
+        ("/dashboard/compare?symbol=BTC/USDT:USDT", "symbol"),
+        ("/dashboard/data/pairs?slipage_bps=3", "slipage_bps"),
+    ],
+)
+def test_name_that_nothing_reads_is_refused(reader: Reader, address: str, name: str) -> None:
+    path = address.format(id=reader.sweep_id)
+    answer = reader.client.get(path)
+    assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+    assert name in [one["field"] for one in answer.json()["errors"]]
+    if path.startswith(("/?", "/dashboard")):
+        page = reader.client.get(path, headers=PAGES)
+        assert page.status_code == 422
+        assert all(part in page.text for part in (name, "is not a known parameter"))
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/sweeps?state=completed&limit=3",
+        "/sweeps/{id}/trials?perp_leverage=1..5&net_pnl=0..",
+        "/dashboard/sweeps/{id}?metric=sharpe&perp_leverage=5&zoom=1&log=x&columns=sharpe&allocation=0.5&symbols=X",
+        "/dashboard/data/pairs?days=30&spot_taker=0.001",
+        "/healthz?probe=1",
+        "/metrics?instance=1",
+    ],
+)
+def test_names_that_are_read_and_those_of_probes_are_taken(reader: Reader, address: str) -> None:
+    assert reader.client.get(address.format(id=reader.sweep_id)).status_code == 200
+
+
+def test_names_of_a_route_are_kept_as_they_were_given() -> None:
+    assert QueryNames("a", "b").names == {"a", "b"}
+    assert not QueryNames().names
