@@ -1,8 +1,17 @@
 /* Parts of a page change their height as results come in. A reader who is at something below them keeps it in its place:
    the page scrolls by as much. Browsers do so only while everything above is out of sight, so that theirs is off here. */
+let pointer = null;
 let pointed = [];
-document.addEventListener("pointerover", (event) => (pointed = event.composedPath()), { passive: true });
-document.addEventListener("pointerout", ({ relatedTarget }) => { if (!relatedTarget) pointed = []; }, { passive: true });
+
+/* Told by what the reader does: a page that grows has events of its own for what comes to lie under the pointer. */
+function pointAt(place) {
+  pointer = place;
+  pointed = [];
+  for (let element = place && document.elementFromPoint(place.clientX, place.clientY); element; element = element.parentElement) pointed.push(element);
+}
+document.addEventListener("pointermove", pointAt, { passive: true });
+document.addEventListener("scroll", () => pointAt(pointer), { passive: true });
+document.addEventListener("pointerout", ({ relatedTarget }) => relatedTarget ?? pointAt(null), { passive: true });
 
 /* What the reader is at: what has the pointer, else the focus. What was pointed at may have been drawn anew since: then
    the part of the page that it was in. */
@@ -35,5 +44,5 @@ export function keepPlaceBelow(parts, held) {
 /* Does what makes a part shrink once nobody is at anything below it. */
 export function onceUnread(part, shrink) {
   if (!isReadBelow(part)) shrink();
-  else document.addEventListener("pointerover", () => onceUnread(part, shrink), { once: true, passive: true });
+  else document.addEventListener("pointermove", () => onceUnread(part, shrink), { once: true, passive: true });
 }
