@@ -18,6 +18,7 @@ from benchmarks.measure import run_command
 from benchmarks.million_trials import spec_of
 from benchmarks.selection import CHUNK, DAYS, drawn
 from bot.market_store.database import open_engine, write_transaction
+from bot.selection.days.digests import WORDS, Digests
 from bot.selection.judging import judge
 from bot.selection.luck import LuckSums
 from bot.selection.panel import Panel
@@ -65,12 +66,11 @@ def _filled(path: Path, trials: int) -> int:
 def _named(sums: TrialSums, first: int) -> TrialSums:
     """Return sums as if they were of other trials, `first` places further, with digests of their own."""
     digests = _digests(first)
-    own = dict(zip(sums.distinct.tolist(), digests, strict=True))
 
     def luck(found: LuckSums | None) -> LuckSums | None:
         if found is None:
             return None
-        mine = tuple(own[number] for number in found.numbers.tolist())
+        mine = digests[np.searchsorted(sums.distinct, found.numbers)]
         return replace(found, numbers=found.numbers + first, digests=mine)
 
     return replace(
@@ -85,9 +85,8 @@ def _named(sums: TrialSums, first: int) -> TrialSums:
     )
 
 
-def _digests(first: int) -> tuple[bytes, ...]:
-    words = np.random.default_rng(first).integers(0, 2**63, (CHUNK, 2))
-    return tuple(row.tobytes() for row in words)
+def _digests(first: int) -> Digests:
+    return np.random.default_rng(first).integers(0, 2**63, (CHUNK, WORDS), dtype=np.uint64)
 
 
 @cache

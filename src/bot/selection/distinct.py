@@ -9,31 +9,27 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 
 from bot.numbers.arrays import BoolArray, FloatArray, IntArray
+from bot.selection.days.digests import Digests, first_of_equals
 
 MOST_AT_ONCE = 500_000
 """Most digests that are compared at a time; with more of them the parts are gone through again."""
 
-_WORDS = 2
-Digests = npt.NDArray[np.uint64]
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Keyed:
-    """Trials with a digest each that equal ones share (n x 2 words), and figures to keep (n x k)."""
+    """Trials with a digest each that equal ones share, and figures to keep (n x k)."""
 
     numbers: IntArray
     digests: Digests
     figures: FloatArray
 
     @classmethod
-    def of(cls, numbers: IntArray, digests: Sequence[bytes], *figures: FloatArray) -> Self:
-        """Return trials with digests of 16 bytes and columns of figures."""
-        words = np.frombuffer(b"".join(digests), dtype=np.uint64).reshape(-1, _WORDS)
+    def of(cls, numbers: IntArray, digests: Digests, *figures: FloatArray) -> Self:
+        """Return trials with columns of figures."""
         columns = np.stack(figures, axis=1) if figures else np.empty((len(numbers), 0))
-        return cls(numbers, words, columns)
+        return cls(numbers, digests, columns)
 
     def at(self, rows: IntArray | BoolArray) -> "Keyed":
         """Return some of the trials."""
@@ -50,11 +46,7 @@ class Keyed:
 
     def distinct(self) -> "Keyed":
         """Return of the trials with one digest that of the lowest number."""
-        order = np.lexsort((self.numbers, self.digests[:, 1], self.digests[:, 0]))
-        ordered = self.digests[order]
-        first = np.ones(len(order), dtype=np.bool_)
-        first[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
-        return self.at(order[first])
+        return self.at(first_of_equals(self.numbers, self.digests))
 
 
 def distinct_trials(

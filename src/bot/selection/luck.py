@@ -12,6 +12,7 @@ import numpy as np
 
 from bot.numbers.arrays import BoolArray, FloatArray, IntArray
 from bot.selection.days.calendar import DRAWS, Calendar
+from bot.selection.days.digests import Digests, first_of_equals
 from bot.selection.days.whole_returns import WholeReturns
 from bot.selection.sharpe import deviations
 from bot.selection.week_shifts import Shifting, drawn_shifts
@@ -29,7 +30,7 @@ class LuckSums:
     """
 
     numbers: IntArray
-    digests: tuple[bytes, ...]
+    digests: Digests
     sharpe: FloatArray
     tau: FloatArray
     highest: FloatArray
@@ -55,7 +56,7 @@ class LuckSums:
         found = [_shifts(calendar, returns.values[some], shifting) for some in _pieces(rows)] or [_nothing()]
         return cls(
             numbers[rows],
-            tuple(digests[row] for row in firsts.tolist()),
+            digests[firsts],
             np.concatenate([one.sharpe for one in found]),
             np.concatenate([one.tau for one in found]),
             np.maximum.reduce([one.highest for one in found]),
@@ -66,25 +67,16 @@ class LuckSums:
     def merged(cls, parts: Sequence[Self]) -> Self:
         """Return the sums of all parts, by trial number; of equal trials the lowest number stays."""
         numbers = np.concatenate([part.numbers for part in parts])
-        digests = [digest for part in parts for digest in part.digests]
+        digests = np.concatenate([part.digests for part in parts])
         rows = first_of_equals(numbers, digests)
         return cls(
             numbers[rows],
-            tuple(digests[row] for row in rows.tolist()),
+            digests[rows],
             np.concatenate([part.sharpe for part in parts])[rows],
             np.concatenate([part.tau for part in parts])[rows],
             np.maximum.reduce([part.highest for part in parts]),
             np.maximum.reduce([part.highest_in_taus for part in parts]),
         )
-
-
-def first_of_equals(numbers: IntArray, digests: Sequence[bytes]) -> IntArray:
-    """Return rows by ascending number, of those with one digest the lowest number alone."""
-    order = np.argsort(numbers, kind="stable")
-    firsts: dict[bytes, int] = {}
-    for row in order.tolist():
-        firsts.setdefault(digests[row], row)
-    return np.array(list(firsts.values()), dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

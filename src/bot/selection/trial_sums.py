@@ -8,10 +8,11 @@ from typing import Self
 import numpy as np
 
 from bot.numbers.arrays import BoolArray, FloatArray, IntArray
+from bot.selection.days.digests import Digests, first_of_equals
 from bot.selection.days.equal_rows import equal_rows
 from bot.selection.days.segments import SegmentSums
 from bot.selection.days.whole_returns import WholeReturns, whole_returns
-from bot.selection.luck import LuckSums, first_of_equals
+from bot.selection.luck import LuckSums
 from bot.selection.panel import Panel
 from bot.selection.ranking import Rows
 from bot.selection.sharpe import PowerSums
@@ -68,7 +69,7 @@ class TrialSums:
     rows: Rows
     eligible: IntArray
     distinct: IntArray
-    digests: tuple[bytes, ...]
+    digests: Digests
     cash: LuckSums | None
     hold: LuckSums | None
     best: Candidate | None
@@ -110,13 +111,13 @@ class TrialSums:
     def merged(cls, parts: Sequence[Self]) -> Self:
         """Return the sums of all parts; a trial that is in several of them counts once."""
         numbers = np.concatenate([part.distinct for part in parts])
-        digests = [digest for part in parts for digest in part.digests]
+        digests = np.concatenate([part.digests for part in parts])
         distinct = first_of_equals(numbers, digests)
         return cls(
             _merged_rows([part.rows for part in parts]),
             np.unique(np.concatenate([part.eligible for part in parts])),
             numbers[distinct],
-            tuple(digests[row] for row in distinct.tolist()),
+            digests[distinct],
             _merged_luck([part.cash for part in parts]),
             _merged_luck([part.hold for part in parts]),
             better([part.best for part in parts]),
@@ -145,12 +146,12 @@ def _lowest(numbers: IntArray, place: IntArray, asked: BoolArray, count: int) ->
     return lowest, lowest < nobody
 
 
-def _distinct(numbers: IntArray, own: WholeReturns, asked: BoolArray) -> tuple[IntArray, tuple[bytes, ...]]:
+def _distinct(numbers: IntArray, own: WholeReturns, asked: BoolArray) -> tuple[IntArray, Digests]:
     """Return the rows of the trials in `asked`, of equal ones the lowest number, and their digests."""
     rows = np.flatnonzero(asked)
     digests = own.digests(rows)
     firsts = first_of_equals(numbers[rows], digests)
-    return rows[firsts], tuple(digests[row] for row in firsts.tolist())
+    return rows[firsts], digests[firsts]
 
 
 def _best(
@@ -172,8 +173,8 @@ def _best(
 def _record(panel: Panel, row: int, returns: WholeReturns, luck: LuckSums | None) -> TrackRecord | None:
     if luck is None:
         return None
-    (digest,) = returns.digests(np.array([row]))
-    tau = float(luck.tau[luck.digests.index(digest)]) if digest in luck.digests else math.nan
+    alike = (luck.digests == returns.digests(np.array([row]))).all(axis=1)
+    tau = float(luck.tau[alike.argmax()]) if alike.any() else math.nan
     return TrackRecord.of(PowerSums.of(returns.values[row, panel.calendar.sample_start :]), tau)
 
 

@@ -1,12 +1,13 @@
 """Daily returns as whole numbers: sums of them are exact, so no order and no chunk of trials moves a bit."""
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from bot.numbers.arrays import BoolArray, FloatArray, IntArray
+from bot.selection.days.digests import WORDS, Digests, digest_words
 
 BITS = 20
 MOST_DAYS = 8192
@@ -15,7 +16,7 @@ MOST_DAYS = 8192
 _ROWS = 128
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class WholeReturns:
     """Returns of m trials over T days, `values[i, d] * 2.0**-exponents[i]`, of at most 20 bits.
 
@@ -27,18 +28,21 @@ class WholeReturns:
     values: FloatArray
     exponents: IntArray
     usable: BoolArray
-    _known: dict[int, bytes] = field(default_factory=dict)
+    _known: tuple[BoolArray, Digests] | None = None
 
-    def digests(self, rows: IntArray) -> list[bytes]:
-        """Return 16 bytes for each trial of some rows, equal where exponent and returns are."""
-        wanted = rows.tolist()
-        new = [row for row in wanted if row not in self._known]
+    def digests(self, rows: IntArray) -> Digests:
+        """Return the digest of each trial of some rows, each once, equal where exponent and returns are."""
+        if self._known is None:
+            count = len(self.values)
+            self._known = np.zeros(count, dtype=np.bool_), np.empty((count, WORDS), dtype=np.uint64)
+        known, digests = self._known
+        new = rows[~known[rows]]
         for first in range(0, len(new), _ROWS):
             some = new[first : first + _ROWS]
             texts = self.values[some].astype("<i4")
-            exponents = self.exponents[some].tolist()
-            self._known.update(zip(some, map(_digest, texts, exponents), strict=True))
-        return [self._known[row] for row in wanted]
+            digests[some] = digest_words(map(_digest, texts, self.exponents[some].tolist()))
+        known[new] = True
+        return digests[rows]
 
 
 def whole_returns(returns: FloatArray) -> WholeReturns:

@@ -10,13 +10,13 @@ import numpy.typing as npt
 
 from bot.numbers.arrays import IntArray
 from bot.numbers.deflate import deflated, inflated
+from bot.selection.days.digests import DIGEST_BYTES, WORDS, Digests
 from bot.selection.days.segments import SegmentSums
 from bot.selection.luck import LuckSums
 from bot.selection.ranking import Rows
 from bot.selection.track.track_record import TrackRecord
 from bot.selection.trial_sums import Candidate, TrialSums
 
-_DIGEST_BYTES = 16
 _HEAD_BYTES = 4
 
 Arrays = dict[str, npt.NDArray[Any]]
@@ -83,12 +83,12 @@ def _planes(array: npt.NDArray[Any]) -> bytes:
     return np.ascontiguousarray(flat.view(np.uint8).reshape(len(flat), array.dtype.itemsize).T).tobytes()
 
 
-def _rows_of(digests: tuple[bytes, ...]) -> npt.NDArray[np.uint8]:
-    return np.frombuffer(b"".join(digests), dtype=np.uint8).reshape(len(digests), _DIGEST_BYTES)
+def _rows_of(digests: Digests) -> npt.NDArray[np.uint8]:
+    return np.ascontiguousarray(digests).view(np.uint8).reshape(len(digests), DIGEST_BYTES)
 
 
-def _digests_of(rows: npt.NDArray[np.uint8]) -> tuple[bytes, ...]:
-    return tuple(row.tobytes() for row in rows)
+def _digests_of(rows: npt.NDArray[np.uint8]) -> Digests:
+    return rows.view(np.uint64).reshape(len(rows), WORDS)
 
 
 def _luck_arrays(name: str, luck: LuckSums | None) -> Arrays:

@@ -10,6 +10,7 @@ import pytest
 from judging import judged, lifetime_of, part_of, trials_of
 
 from bot.selection import distinct
+from bot.selection.days.digests import digest_words
 from bot.selection.distinct import Keyed, TrialSet, distinct_trials
 from bot.selection.judging import judge
 from bot.selection.trial_sums import TrialSums
@@ -22,7 +23,7 @@ def keyed(numbers: Sequence[int], digests: Sequence[int]) -> Keyed:
     column = np.array(numbers, dtype=np.float64)
     # Times an odd number, so that neighbours do not all fall into one share.
     texts = [(one * 0x9E3779B97F4A7C15 % 2**64).to_bytes(8, "little") + bytes(8) for one in digests]
-    return Keyed.of(np.array(numbers, dtype=np.int64), texts, column)
+    return Keyed.of(np.array(numbers, dtype=np.int64), digest_words(texts), column)
 
 
 @pytest.mark.parametrize("most", [1, 3, 1_000])
