@@ -31,6 +31,28 @@ def deflated(data: bytes | npt.NDArray[Any], *, raw: bool = False) -> bytes:
     return packed
 
 
+class Inflation:
+    """A packed stream that is read from its beginning, as far as it is asked for; its end is not checked."""
+
+    def __init__(self, stream: bytes) -> None:
+        self._inflating = _library.decompressobj(_WHOLE)
+        self._left = stream
+
+    def read(self, size: int) -> bytes:
+        """Return the next `size` bytes; raises zlib.error if the stream is damaged or has fewer."""
+        found = []
+        while size:
+            try:
+                found.append(self._inflating.decompress(self._left, size))
+            except _library.error as error:
+                raise zlib.error(str(error)) from None
+            self._left = self._inflating.unconsumed_tail
+            size -= len(found[-1])
+            if size and not found[-1]:
+                raise zlib.error("a stream has ended")
+        return b"".join(found)
+
+
 def inflated(stream: bytes, *, raw: bool = False) -> bytes:
     """Return what `deflated` packed; raises zlib.error if the stream is damaged."""
     try:

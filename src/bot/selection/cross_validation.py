@@ -1,7 +1,7 @@
 """Purged cross-validation: paths through all days, each block traded by the best of days apart from it."""
 
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -36,29 +36,36 @@ class CrossValidation:
         }
 
 
-def cross_validation(
-    parts: Iterable[Rows], ranking: Ranking, blocks: Blocks, segments: Segments
-) -> CrossValidation:
-    """Return the paths of distinct trials.
+class PurgedSplits:
+    """Best distinct trials of the days that each test set leaves to train on, among parts in any order.
 
     Source: Lopez de Prado, Advances in Financial Machine Learning (2018), chapter 12, combinatorial purged
     cross-validation.
     """
-    test_sets = blocks.test_sets
-    train, inside = _windows(blocks, segments)
-    best = BestTrials(ranking, train)
-    for part in parts:
-        best.take(part)
-    sums = best.sums_over(inside)
-    of_block = [
-        [sums[row][block] for row, one in enumerate(test_sets) if block in one]
-        for block in range(blocks.count)
-    ]
-    days = blocks.count * blocks.length
-    found = [
-        _path_sharpe(days, [one for one in path if one is not None]) for path in zip(*of_block, strict=True)
-    ]
-    return CrossValidation(len(test_sets), tuple(sorted(found, key=_undefined_first)))
+
+    def __init__(self, ranking: Ranking, blocks: Blocks, segments: Segments) -> None:
+        self._blocks = blocks
+        train, self._inside = _windows(blocks, segments)
+        self._best = BestTrials(ranking, train)
+
+    def take(self, rows: Rows) -> None:
+        """Let some more trials compete."""
+        self._best.take(rows)
+
+    def judged(self) -> CrossValidation:
+        """Return the paths."""
+        blocks, test_sets = self._blocks, self._blocks.test_sets
+        sums = self._best.sums_over(self._inside)
+        of_block = [
+            [sums[row][block] for row, one in enumerate(test_sets) if block in one]
+            for block in range(blocks.count)
+        ]
+        days = blocks.count * blocks.length
+        found = [
+            _path_sharpe(days, [one for one in path if one is not None])
+            for path in zip(*of_block, strict=True)
+        ]
+        return CrossValidation(len(test_sets), tuple(sorted(found, key=_undefined_first)))
 
 
 @lru_cache(maxsize=_MOST_WINDOWS)

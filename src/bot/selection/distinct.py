@@ -1,7 +1,7 @@
 """Distinct trials among the parts of a search, of equal ones the lowest number, a share of them at a time.
 
-Parts come one after the other. What is kept of them at a time are the digests of `MOST_AT_ONCE` trials, at
-most 40 bytes of arrays each, and in the end one byte for each trial number.
+Parts come one after the other. What is kept of them at a time are the digests of `MOST_AT_ONCE` trials of
+each kind, at most 40 bytes of arrays each, and in the end one byte for each trial number.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,8 +13,8 @@ import numpy as np
 from bot.numbers.arrays import BoolArray, FloatArray, IntArray
 from bot.selection.days.digests import Digests, first_of_equals
 
-MOST_AT_ONCE = 500_000
-"""Most digests that are compared at a time; with more of them the parts are gone through again."""
+MOST_AT_ONCE = 250_000
+"""Most digests of a kind that are compared at a time; with more of them the parts are gone through again."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,23 +44,52 @@ class Keyed:
             np.concatenate([part.figures for part in parts]),
         )
 
+    def share(self, share: int, shares: int) -> "Keyed":
+        """Return one of some shares of the trials, equal ones in the same."""
+        return self.at(self.digests[:, 0] % np.uint64(shares) == share)
+
     def distinct(self) -> "Keyed":
         """Return of the trials with one digest that of the lowest number."""
         return self.at(first_of_equals(self.numbers, self.digests))
 
 
-def distinct_trials(
-    parts: Callable[[], Iterable[Keyed]], total: int, most: int | None = None
-) -> Iterator[Keyed]:
-    """Yield the distinct trials of all parts, which have `total` together, in shares of some `most`.
+Kinds = tuple[Keyed, ...]
+"""Trials of each of some kinds."""
 
-    `parts` is called for each share, and gives the same ones each time.
+
+def distinct_trials(parts: Callable[[], Iterable[Kinds]], most: int | None = None) -> Iterator[Kinds]:
+    """Yield the distinct trials of each kind among all parts, in shares of some `most`.
+
+    `parts` is called again for each share where there are more, and gives the same ones each time.
     """
-    shares = max(1, -(-total // (most or MOST_AT_ONCE)))
+    most, total = most or MOST_AT_ONCE, 0
+    held: list[Kinds] = []
+    for part in parts():
+        total += max(len(kind.numbers) for kind in part)
+        held.append(part)
+        if total > most:
+            held.clear()
+    if total <= most:
+        yield from _distinct(held)
+        return
+    shares = -(-total // most)
     for share in range(shares):
-        mine = [part.at(part.digests[:, 0] % np.uint64(shares) == share) for part in parts()]
-        if mine:
-            yield Keyed.joined(mine).distinct()
+        yield from _distinct([tuple(kind.share(share, shares) for kind in part) for part in parts()])
+
+
+def _distinct(held: list[Kinds]) -> Iterator[Kinds]:
+    """Yield the distinct trials of some parts together, nothing without any; lets go of the parts."""
+    kinds = [list(kind) for kind in zip(*held, strict=True)]
+    held.clear()
+    if kinds:
+        yield tuple(Keyed.joined(_taken(kind)).distinct() for kind in kinds)
+
+
+def _taken(kind: list[Keyed]) -> list[Keyed]:
+    """Return the trials of a kind, and leave none of them behind."""
+    taken = kind[:]
+    kind.clear()
+    return taken
 
 
 class TrialSet:

@@ -2,12 +2,12 @@
 
 import statistics
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from bot.numbers.arrays import BoolArray, FloatArray, IntArray
 from bot.selection.days.blocks import Blocks
 from bot.selection.days.segments import Segments
 from bot.selection.ranking import BestTrials, Ranking, Ranks, Rows
@@ -48,35 +48,54 @@ class Overfitting:
         }
 
 
-def overfitting(
-    parts: Iterable[Rows], ranking: Ranking, blocks: Blocks, segments: Segments
-) -> Overfitting | None:
-    """Return the judgement of distinct trials; None below two, or where nothing is ever defined.
-
-    The parts are gone through twice.
+class HalvesInSample:
+    """Best distinct trials of the halves of the blocks, among parts taken in any order.
 
     Source: Bailey, Borwein, Lopez de Prado, Zhu, The probability of backtest overfitting, Journal of
     Computational Finance 20 (2017), combinatorially symmetric cross-validation.
     """
-    inside = np.array([segments.inside([blocks.span(block)]) for block in range(blocks.count)])
-    windows = np.zeros((len(blocks.halves), blocks.count))
-    windows[np.arange(len(windows))[:, None], blocks.halves] = 1.0
-    best = BestTrials(ranking, windows)
-    trials = 0
-    for part in parts:
-        trials += len(part.numbers)
-        best.take(part.grouped(inside))
-    found = best.chosen
-    if trials < 2 or not len(found):
-        return None
-    outside = 1.0 - windows[found]
-    own = best.sums(found, outside)
-    ranks = Ranks(ranking, outside, own)
-    for part in parts:
-        ranks.take(part.grouped(inside))
-    return Overfitting(
-        trials,
-        tuple(best.numbers(found).tolist()),
-        tuple((2 * ranks.worse + ranks.equal + 1).tolist()),
-        tuple((own.totals < 0).tolist()),
-    )
+
+    def __init__(self, ranking: Ranking, blocks: Blocks, segments: Segments) -> None:
+        self._ranking = ranking
+        self._inside = np.array([segments.inside([blocks.span(block)]) for block in range(blocks.count)])
+        self._windows = np.zeros((len(blocks.halves), blocks.count))
+        self._windows[np.arange(len(blocks.halves))[:, None], blocks.halves] = 1.0
+        self._best = BestTrials(ranking, self._windows)
+        self._trials = 0
+
+    def take(self, rows: Rows) -> None:
+        """Let some more trials compete."""
+        self._trials += len(rows.numbers)
+        self._best.take(rows.grouped(self._inside))
+
+    def outside(self) -> "HalvesOutOfSample | None":
+        """Return the ranking of the best in the other halves; None below two, or where nothing is defined."""
+        found = self._best.chosen
+        if self._trials < 2 or not len(found):
+            return None
+        outside = 1.0 - self._windows[found]
+        own = self._best.sums(found, outside)
+        picked, lost = self._best.numbers(found), own.totals < 0
+        ranks = Ranks(self._ranking, outside, own)
+        return HalvesOutOfSample(self._trials, self._inside, picked, lost, ranks)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HalvesOutOfSample:
+    """Ranks, in the halves outside, of the trials picked inside; every trial is taken once more."""
+
+    trials: int
+    inside: FloatArray
+    picked: IntArray
+    lost: BoolArray
+    ranks: Ranks
+
+    def take(self, rows: Rows) -> None:
+        """Rank among some more trials."""
+        self.ranks.take(rows.grouped(self.inside))
+
+    def judged(self) -> Overfitting:
+        """Return the judgement."""
+        ranks = 2 * self.ranks.worse + self.ranks.equal + 1
+        lists = self.picked.tolist(), ranks.tolist(), self.lost.tolist()
+        return Overfitting(self.trials, *map(tuple, lists))

@@ -12,7 +12,7 @@ from bot.numbers.arrays import BoolArray, FloatArray, IntArray
 from bot.selection.days.segments import SegmentSums
 
 _DOUBT = 2.0**-48
-_ROWS = 256
+_CELLS, _FEWEST_ROWS = 2**16, 16
 _NOBODY = -1
 
 
@@ -32,10 +32,11 @@ class Rows:
         """Return the trials with sums over windows (rows) instead of segments (columns)."""
         return Rows(self.numbers, self.exponents, self.sums.grouped(windows))
 
-    def pieces(self) -> Iterator["Rows"]:
-        """Yield the rows, as many at a time as fit into a cache."""
-        for first in range(0, len(self.numbers), _ROWS):
-            yield self.at(slice(first, first + _ROWS))
+    def pieces(self, windows: FloatArray) -> Iterator["Rows"]:
+        """Yield the rows, as many at a time as fit into a cache in all windows."""
+        most = max(_FEWEST_ROWS, _CELLS // max(len(windows), 1))
+        for first in range(0, len(self.numbers), most):
+            yield self.at(slice(first, first + most))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ class BestTrials:
 
     def take(self, rows: Rows) -> None:
         """Let some more trials compete."""
-        for piece in rows.pieces():
+        for piece in rows.pieces(self._windows):
             totals, squares = _in_windows(self._windows, piece.sums)
             keys = self._ranking.keys(totals, squares, piece.exponents)
             if self._fewest_active:
@@ -218,7 +219,7 @@ class Ranks:
     def take(self, rows: Rows) -> None:
         """Count some more trials."""
         own = self._own
-        for piece in rows.pieces():
+        for piece in rows.pieces(self._windows):
             totals, squares = _in_windows(self._windows, piece.sums)
             keys = self._ranking.keys(totals, squares, piece.exponents)
             below, upto = keys < self._low[:, None], keys <= self._high[:, None]

@@ -2,7 +2,7 @@
 
 import bisect
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -10,7 +10,8 @@ import numpy as np
 
 from bot.numbers.arrays import FloatArray
 from bot.selection.days.calendar import DRAWS, Calendar
-from bot.selection.distinct import Keyed, distinct_trials
+from bot.selection.days.digests import WORDS
+from bot.selection.distinct import Keyed
 from bot.selection.independent_trials import expected_maximum, independent_trials
 from bot.selection.luck import LuckSums
 from bot.selection.track.track_record import TrackRecord
@@ -18,37 +19,47 @@ from bot.selection.track.track_record import TrackRecord
 _SURVIVES = 0.05
 _PLACE_OF_95 = 475
 _AT_ONCE = 4_096
+_NOBODY = Keyed.of(np.empty(0, dtype=np.int64), np.empty((0, WORDS), dtype=np.uint64), *np.empty((2, 0)))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class SearchSums:
-    """Sums of all distinct trials of a search against one benchmark, the trials in any order.
+    """Sums of a search against one benchmark, put together from its parts and its distinct trials.
 
-    `sharpe` and `tau` leave out NaN; `highest` and `highest_in_taus` are as those of `LuckSums`.
+    `highest` and `highest_in_taus` are as those of `LuckSums`.
     """
 
-    distinct: int
-    sharpe: FloatArray
-    tau: FloatArray
-    highest: FloatArray
-    highest_in_taus: FloatArray
+    def __init__(self) -> None:
+        self.distinct = 0
+        self.highest, self.highest_in_taus = np.full((2, DRAWS), -math.inf)
+        self._figures: list[FloatArray] = []
 
-    @classmethod
-    def of(cls, parts: Iterable[LuckSums]) -> Self:
-        """Return the sums of all parts, at least one; they are gone through again and again."""
-        total = 0
-        highest, in_taus = np.full(DRAWS, -math.inf), np.full(DRAWS, -math.inf)
-        for part in parts:
-            total += len(part.numbers)
-            highest, in_taus = np.maximum(highest, part.highest), np.maximum(in_taus, part.highest_in_taus)
-        figures = [
-            share.figures
-            for share in distinct_trials(
-                lambda: (Keyed.of(one.numbers, one.digests, one.sharpe, one.tau) for one in parts), total
-            )
-        ]
-        sharpe, tau = np.concatenate(figures).T
-        return cls(len(tau), sharpe[~np.isnan(sharpe)], tau[~np.isnan(tau)], highest, in_taus)
+    def take(self, part: LuckSums | None) -> Keyed:
+        """Take the maxima of a part, once or again; return its trials, their figures kept with them."""
+        if part is None:
+            return _NOBODY
+        np.maximum(self.highest, part.highest, out=self.highest)
+        np.maximum(self.highest_in_taus, part.highest_in_taus, out=self.highest_in_taus)
+        return Keyed.of(part.numbers, part.digests, part.sharpe, part.tau)
+
+    def add(self, distinct: Keyed) -> None:
+        """Add the figures of some distinct trials."""
+        self.distinct += len(distinct.numbers)
+        self._figures.append(distinct.figures)
+
+    @property
+    def sharpe(self) -> FloatArray:
+        """Sharpe ratios of the trials that have one, in any order."""
+        return self._known(0)
+
+    @property
+    def tau(self) -> FloatArray:
+        """Bootstrap deviations of the trials that have one, in any order."""
+        return self._known(1)
+
+    def _known(self, column: int) -> FloatArray:
+        values = np.concatenate([np.empty(0), *(figures[:, column] for figures in self._figures)])
+        known: FloatArray = values[~np.isnan(values)]
+        return known
 
 
 @dataclass(frozen=True)
@@ -72,7 +83,8 @@ class SearchLuck:
     @classmethod
     def of(cls, calendar: Calendar, sums: SearchSums) -> Self | None:
         """Return the luck of the trials of a search, None if none of them has a Sharpe ratio."""
-        if not len(sums.tau):
+        tau, sharpe = sums.tau, sums.sharpe
+        if not len(tau):
             return None
         highest = np.sort(sums.highest)
         return cls(
@@ -80,9 +92,9 @@ class SearchLuck:
             sums.distinct,
             math.fsum(sums.highest) / DRAWS,
             independent_trials(math.fsum(sums.highest_in_taus) / DRAWS, sums.distinct),
-            _median(sums.tau),
-            _survivors(sums.sharpe, highest),
-            published_sr0(sums.sharpe, sums.distinct),
+            _median(tau),
+            _survivors(sharpe, highest),
+            published_sr0(sharpe, sums.distinct),
             tuple(highest.tolist()),
         )
 

@@ -1,7 +1,7 @@
 """Walk-forward: the trial that was best by each date, and how it did in the days after."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
@@ -93,23 +93,32 @@ def efficiency(folds: Sequence[Fold]) -> float | None:
     return test / train if train > 0 else None
 
 
-def walk_forward(
-    parts: Iterable[Rows], ranking: Ranking, days: Sequence[FoldDays], segments: Segments
-) -> list[Fold]:
-    """Return the folds; every trial may be chosen, since a guard over the whole run would be hindsight.
+class FoldChoices:
+    """Best trials of the training days of folds, among parts taken in any order.
 
-    Without a trial that was active enough the one of the fold before stays in force, at first cash.
+    Every trial may be chosen, since a guard over the whole run would be hindsight.
     """
-    windows = np.array([segments.inside([fold.train]) for fold in days])
-    best = BestTrials(ranking, windows, FEWEST_ACTIVE_DAYS)
-    for part in parts:
-        best.take(part)
-    found: list[Fold] = []
-    in_force: Pick | None = None
-    for fold, pick in zip(days, best.picks, strict=True):
-        in_force = pick or in_force
-        found.append(_fold(fold, in_force, segments))
-    return found
+
+    def __init__(self, ranking: Ranking, days: Sequence[FoldDays], segments: Segments) -> None:
+        self._days, self._segments = days, segments
+        windows = np.array([segments.inside([fold.train]) for fold in days])
+        self._best = BestTrials(ranking, windows, FEWEST_ACTIVE_DAYS)
+
+    def take(self, rows: Rows) -> None:
+        """Let some more trials compete."""
+        self._best.take(rows)
+
+    def folds(self) -> list[Fold]:
+        """Return the folds.
+
+        Without a trial that was active enough the one of the fold before stays in force, at first cash.
+        """
+        found: list[Fold] = []
+        in_force: Pick | None = None
+        for fold, pick in zip(self._days, self._best.picks, strict=True):
+            in_force = pick or in_force
+            found.append(_fold(fold, in_force, self._segments))
+        return found
 
 
 def _fold(days: FoldDays, pick: Pick | None, segments: Segments) -> Fold:

@@ -18,7 +18,7 @@ from bot.selection.trial_sums import TrialSums
 from sweeps.storage.states import ENDED
 from sweeps.storage.tables import selection_report, selection_sums, sweep
 
-_MOST_HELD_BYTES = 64 * 2**20
+_MOST_HELD_BYTES = 2**20
 """Packed sums up to so many bytes are kept unpacked while they are judged, more are read again and again."""
 
 

@@ -1,15 +1,15 @@
 """Sums of trials as bytes to be stored, every bit of them, and back."""
 
 import json
+import math
 from dataclasses import asdict
-from itertools import islice
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from bot.numbers.arrays import IntArray
-from bot.numbers.deflate import deflated, inflated
+from bot.numbers.deflate import Inflation, deflated, inflated
 from bot.selection.days.digests import DIGEST_BYTES, WORDS, Digests
 from bot.selection.days.segments import SegmentSums
 from bot.selection.luck import LuckSums
@@ -45,7 +45,10 @@ def sums_bytes(judged: IntArray, sums: TrialSums) -> bytes:
 
 def judged_of(data: bytes) -> IntArray:
     """Return the trials alone that `sums_bytes` wrote down."""
-    return _opened(data, most=1)[1]["judged"]
+    stream = Inflation(data)
+    head = json.loads(stream.read(int.from_bytes(stream.read(_HEAD_BYTES), "little")))
+    kind, shape = head["arrays"]["judged"]  # the first of them
+    return _array(stream.read(_size(kind, shape)), kind, shape)
 
 
 def sums_of(data: bytes) -> TrialSums:
@@ -63,18 +66,27 @@ def sums_of(data: bytes) -> TrialSums:
     )
 
 
-def _opened(data: bytes, most: int | None = None) -> tuple[dict[str, Any], Arrays]:
-    """Return the head of sums and their arrays by name, all or the first `most`."""
+def _opened(data: bytes) -> tuple[dict[str, Any], Arrays]:
+    """Return the head of sums and their arrays by name."""
     raw = inflated(data)
     at = _HEAD_BYTES + int.from_bytes(raw[:_HEAD_BYTES], "little")
     head, arrays = json.loads(raw[_HEAD_BYTES:at]), Arrays()
-    for name, (kind, shape) in islice(head["arrays"].items(), most):
-        dtype, count = np.dtype(kind), int(np.prod(shape))
-        planes = np.frombuffer(raw, dtype=np.uint8, count=count * dtype.itemsize, offset=at)
-        flat = planes.reshape(dtype.itemsize, count).T.copy().reshape(-1).view(dtype)  # or `raw` would stay
-        arrays[name] = flat.reshape(shape)
-        at += len(planes)
+    for name, (kind, shape) in head["arrays"].items():
+        size = _size(kind, shape)
+        arrays[name] = _array(memoryview(raw)[at : at + size], kind, shape)
+        at += size
     return head, arrays
+
+
+def _size(kind: str, shape: list[int]) -> int:
+    return np.dtype(kind).itemsize * math.prod(shape)
+
+
+def _array(planes: bytes | memoryview, kind: str, shape: list[int]) -> npt.NDArray[Any]:
+    """Return the array with these planes, in memory of its own."""
+    dtype, count = np.dtype(kind), math.prod(shape)
+    found = np.frombuffer(planes, dtype=np.uint8).reshape(dtype.itemsize, count).T.copy()
+    return found.reshape(-1).view(dtype).reshape(shape)
 
 
 def _planes(array: npt.NDArray[Any]) -> bytes:

@@ -67,3 +67,19 @@ def test_arrays_are_packed_by_their_bytes(module: Any) -> None:
 def test_damaged_stream_is_an_error_of_zlib(module: Any, cut: slice) -> None:
     with pytest.raises(zlib.error):
         module.inflated(module.deflated(DATA)[cut])
+
+
+@pytest.mark.parametrize("sizes", [[4, 0, 8_000], [1] * 40, [len(DATA)]])
+def test_stream_is_read_from_its_beginning_as_far_as_asked(module: Any, sizes: list[int]) -> None:
+    stream, at = module.Inflation(zlib.compress(DATA)), 0
+    for size in sizes:
+        assert stream.read(size) == DATA[at : at + size]
+        at += size
+
+
+@pytest.mark.parametrize("cut", [slice(None, 200), slice(5, None)])
+def test_damage_in_a_stream_and_its_end_are_errors_of_zlib(module: Any, cut: slice) -> None:
+    with pytest.raises(zlib.error):
+        module.Inflation(module.deflated(DATA)[cut]).read(len(DATA))
+    with pytest.raises(zlib.error, match="ended"):
+        module.Inflation(module.deflated(DATA)).read(len(DATA) + 1)

@@ -29,9 +29,12 @@ def keyed(numbers: Sequence[int], digests: Sequence[int]) -> Keyed:
 @pytest.mark.parametrize("most", [1, 3, 1_000])
 def test_lowest_number_of_equal_trials_stays_in_whichever_part_it_is(most: int) -> None:
     parts = [keyed([5, 9, 7], [1, 2, 1]), keyed([], []), keyed([3, 8, 4], [2, 3, 1]), keyed([8], [3])]
-    found = list(distinct_trials(lambda: parts, total=7, most=most))
-    assert sorted(number for share in found for number in share.numbers.tolist()) == [3, 4, 8]
-    assert all(share.figures[:, 0].tolist() == share.numbers.tolist() for share in found)
+    others = [keyed([1], [7]), keyed([], []), keyed([2, 0], [7, 4]), keyed([6], [9])]
+    found = list(distinct_trials(lambda: zip(parts, others, strict=True), most=most))
+    for kind, numbers in enumerate(([3, 4, 8], [0, 1, 6])):
+        shares = [share[kind] for share in found]
+        assert sorted(number for share in shares for number in share.numbers.tolist()) == numbers
+        assert all(share.figures[:, 0].tolist() == share.numbers.tolist() for share in shares)
 
 
 def test_no_more_digests_are_compared_at_a_time_than_the_share_asked_for() -> None:
@@ -39,7 +42,7 @@ def test_no_more_digests_are_compared_at_a_time_than_the_share_asked_for() -> No
     parts = [
         keyed(range(at, at + 100), random.integers(0, 2**60, 100).tolist()) for at in range(0, 10_000, 100)
     ]
-    sizes = [len(share.numbers) for share in distinct_trials(lambda: parts, total=10_000, most=1_000)]
+    sizes = [len(share.numbers) for (share,) in distinct_trials(lambda: zip(parts), most=1_000)]
     assert sum(sizes) == 10_000
     assert len(sizes) == 10
     assert max(sizes) < 1_150, sizes

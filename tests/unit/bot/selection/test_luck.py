@@ -33,7 +33,8 @@ def sums_of(returns: list[list[int]]) -> LuckSums:
 
 def search_of(returns: list[list[int]]) -> SearchLuck:
     """Return the luck of a search of whole returns, all of them eligible."""
-    sums = SearchSums.of([sums_of(returns)])
+    sums = SearchSums()
+    sums.add(sums.take(sums_of(returns)))
     search = SearchLuck.of(Calendar(FIRST_DAY, len(returns[0])), sums)
     assert search is not None
     return search

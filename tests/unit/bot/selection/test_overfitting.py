@@ -12,7 +12,7 @@ from bot.selection.days.blocks import Blocks
 from bot.selection.days.segments import Segments
 from bot.selection.days.whole_returns import whole_returns
 from bot.selection.folds import FoldDays, folds_of
-from bot.selection.overfitting import Overfitting, overfitting
+from bot.selection.overfitting import HalvesInSample, Overfitting
 from bot.selection.ranking import Ranking, Rows
 from bot.selection.settings import ValidationSettings, WalkForwardSettings
 from bot.selection.walk_forward import Fold, changes, efficiency
@@ -26,7 +26,13 @@ def overfitting_of(returns: Days, count: int, by_money: bool = False) -> Overfit
     blocks = Blocks(len(returns[0]), count, 1, 0, 0)
     segments = Segments.of(blocks.days, blocks.edges)
     rows = Rows(np.arange(len(returns)), whole.exponents, segments.sums(whole.values))
-    return overfitting([rows], Ranking(by_money), blocks, segments)
+    halves = HalvesInSample(Ranking(by_money), blocks, segments)
+    halves.take(rows)
+    outside = halves.outside()
+    if outside is None:
+        return None
+    outside.take(rows)
+    return outside.judged()
 
 
 def key_by_hand(values: list[int]) -> Fraction:
