@@ -1,7 +1,8 @@
 """Generate the kernel's C of the money formulas from `bot/accounting/formulas.py` itself.
 
 Each formula becomes functions over the kinds of numbers that it is asked with: float64 spans (many events of
-one hedge), wide integers (an entry or an exit), plain float64 (an estimate), checked terms (an account).
+one hedge), wide integers (an entry or an exit) and what is nearly that (certain, or not told), plain float64
+(an estimate), checked terms (an account).
 Run `python -m bot.kernel.generate` to read them. Imports nothing of the project, since it runs while the
 project is being built.
 """
@@ -26,18 +27,20 @@ _SIDES = dict.fromkeys(("side", "spot_side", "perp_side"), "Side")
 _TYPES = {
     "span": ("Span", "Booked"),
     "wide": ("Wide", "Wide"),
+    "near": ("Near", "Booked"),
     "rough": ("double", "double"),
     "term": ("Term", "Term"),
 }
 """Kinds of functions, with the types of arguments and of results."""
 _KINDS = {
-    "fee": ("wide",),
+    "notional": ("span", "wide", "near"),
+    "fee": ("wide", "near"),
     "unit_funding": ("wide",),
-    "locked_margin": ("wide",),
+    "locked_margin": ("wide", "near"),
     "margin_backing": ("wide", "rough"),
     "margin_need": ("wide", "rough"),
-    "spot_share": ("term",),
-    "perp_share": ("term",),
+    "spot_share": ("term", "rough"),
+    "perp_share": ("term", "rough"),
     "unit_cost": ("wide", "rough"),
 }
 """Formulas that are asked once an entry, an exit or an account; the others at every event as well."""

@@ -3,6 +3,7 @@
 #define CARRYGRID_ACCOUNT_H
 #include "alike.h"
 #include "curve.h"
+#include "days.h"
 #include "ledger.h"
 #include "terms.h"
 
@@ -38,6 +39,11 @@ typedef struct {
     Position hedge;
 } Opening;
 
+/* What is known of the hedges of hold baselines that hold a quantity of a pair from an event on, whatever their accounts: the
+   sums of their payments before event `until`, and at the ends of the days before `days` what they were paid and are worth,
+   but for what the perp was sold for. */
+typedef struct { i64 quantity, first, until, days; double earlier; } KnownHold;
+
 /* One account while it is replayed. */
 typedef struct {
     const Window *w;
@@ -45,6 +51,10 @@ typedef struct {
     const Parameters *own;
     const Decisions *by;
     Alike alike;                      /* what its thresholds were compared with so far */
+    SearchTable *table;               /* searches that runs of several accounts have in common, or none */
+    Searches *searches;               /* those of this run's thresholds, or none; it has passed `searched` of them */
+    i64 searched;
+    int has_searched;                 /* whether it has added some */
     AccountTerms terms;
     Position held[MOST_PAIRS];        /* by pair */
     uint8_t opened[MOST_PAIRS];       /* pairs that are held, in order of opening */
@@ -64,15 +74,16 @@ typedef struct {
     Opening *openings;                /* each the newest of its places */
     i64 places;                       /* number of them */
     int shares;                       /* whether other runs of the account may open the same hedges */
+    int single;                       /* whether the window has one pair: the equity of its hedges needs no tables of events */
     double *flows, *values;           /* scratch of E, all 0 but in the stretch: cash booked at each event, value of hedges after it */
     i64 stretch;                      /* of a trial: first event of those whose equity is not known yet, -1 without any */
     i64 stretch_cash;                 /* cash before it */
     double *booked;                   /* scratch of SPAN payments */
-    double *day_ends;                 /* scratch of all days and one: equity at their ends */
-    i64 days;                         /* of a hold baseline: those whose equity is known */
+    Days days;
     double *day_spot, *day_perp;      /* P x days: prices at the ends of days */
-    double *returns;                  /* room for all days */
-    double largest_return;            /* of them in size, NAN where they are none */
+    double *day_worth;                /* P x days: of hold baselines, what `known_hold` says */
+    KnownHold known_hold[MOST_PAIRS]; /* of each pair, what the baseline before left in `paid` and `day_worth` */
+    double largest_return;            /* of all days in size, NAN where they are none */
     i64 *results;
     double *ratios;                   /* of a trial, or none */
     double *paid;                     /* P x (E+1): sums of the funding that a hold baseline has booked before each event */
@@ -88,22 +99,34 @@ static inline const Moment *moment_of(const Window *w, i64 pair, i64 e) { return
 /* Return the hedge that was opened as number i of those held. */
 static inline Position *held_at(Account *a, int i) { return &a->held[a->opened[i]]; }
 
+/* Forget what is known of a baseline before whose sums after the events from `first` to before `stop` are written over. */
+static inline void forget_sums(Account *a, i64 pair, i64 first, i64 stop) {
+    KnownHold *known = &a->known_hold[pair];
+    if (first < known->until && stop > known->first) known->quantity = -1;
+}
+
 /* Carry the sums of what a pair paid on to event e; return them. */
 static double *paid_until(Account *a, i64 pair, i64 e) {
     double *sums = a->paid + pair * (a->w->events + 1);
+    forget_sums(a, pair, a->summed[pair], e);
     for (i64 k = a->summed[pair]; k < e; k++) sums[k + 1] = sums[k];
     a->summed[pair] = e;
     return sums;
 }
 
-/* Return the line of a hedge of so many steps that sold its perp for `value`. It does not fit where that is a tie, or a
-   payment may be too large for a float64 that is exact. */
-static Line line_of(const Window *w, const Terms *x, const Position *p, double steps, Wide value) {
-    Wide sold = book(value);
-    i128 rest = value.m - sold.m * ten(value.p - MONEY_PLACES);
-    Line line = {0, (double)(i64)sold.m, steps * x->spot_step, -steps * x->perp_step, steps * x->flow_step, x->flow_unit, 1 / x->flow_unit};
-    line.fits = x->has_lines && 2 * (rest < 0 ? -rest : rest) != ten(value.p - MONEY_PLACES)
-        && w->largest_flow_low[p->pair] == 0 && line.by_flow * w->largest_flow[p->pair] < EXACT_SUMS / 2;
+/* Return the line of a hedge of so many steps that sold its perp for this price. It does not fit where its value is a tie, or
+   a payment may be too large for a float64 that is exact. */
+static Line line_of(const Window *w, const Terms *x, const Position *p, double steps, Exact q, Exact sold) {
+    Booked near = notional_near(q.near, sold.near);
+    int is_tie = 0;
+    if (!is_certain(near)) {
+        Wide value = mul(q.wide, sold.wide), booked = book(value);
+        i128 rest = value.m - booked.m * ten(value.p - MONEY_PLACES);
+        is_tie = 2 * (rest < 0 ? -rest : rest) == ten(value.p - MONEY_PLACES);
+        near.h = (double)(i64)booked.m;
+    }
+    Line line = {0, near.h, steps * x->spot_step, -steps * x->perp_step, steps * x->flow_step, x->flow_unit, x->per_unit};
+    line.fits = x->has_lines && !is_tie && w->largest_flow_low[p->pair] == 0 && line.by_flow * w->largest_flow[p->pair] < EXACT_SUMS / 2;
     return line;
 }
 /* Return a payment on the line, and its rest: one half of a unit where it was a tie.

@@ -1,10 +1,10 @@
-/* Equity curve of one trial, event by event, with its drawdowns, daily returns and best month. */
+/* Equity curve of one trial, event by event, with its drawdowns. */
 #ifndef CARRYGRID_CURVE_H
 #define CARRYGRID_CURVE_H
 #include "layout.h"
 
 typedef struct {
-    double *equity;                   /* after each event, units of 1e-8 */
+    double *equity;                   /* after each event through which hedges are held, units of 1e-8 */
     double peak, fall, deepest, share;
     i64 last_peak, longest_ms;
     int below;                        /* whether the newest point lies below the peak */
@@ -71,7 +71,6 @@ static inline void curve_through(Curve *known, const i64 *times, i64 first, i64 
 /* The same equity after the events from `first` to before `stop`. */
 static inline void curve_flat(Curve *curve, const i64 *times, i64 first, i64 stop, double equity) {
     curve_point(curve, times, first, equity);
-    for (i64 e = first + 1; e < stop; e++) curve->equity[e] = equity;
     if (!curve->below) curve->last_peak = stop - 1;
 }
 
@@ -80,36 +79,5 @@ static inline void curve_end(Curve *curve, const i64 *times, i64 last, i64 *resu
     results[DRAWDOWN] = (i64)curve->deepest;
     results[LONGEST_MS] = curve->longest_ms;
     ratios[DRAWDOWN_SHARE] = curve->share;
-}
-
-/* Write the equity at the end of each day after the first of `ends`. */
-static inline void take_days(const Window *w, const double *equity, double *ends) {
-    for (i64 d = 0; d < w->days; d++) ends[d + 1] = equity[w->day_ends[d]];
-}
-
-/* Write the daily returns, NAN each where one would be taken on equity that is not positive. Return the largest in size, or NAN.
-
-   `ends` is the equity at the end of each day after its first number, which becomes the capital. */
-static double daily_returns(const Window *w, double capital, double *ends, double *returns) {
-    double least = capital, most = 0;
-    ends[0] = capital;
-#pragma omp simd reduction(min : least) reduction(max : most)
-    for (i64 d = 0; d < w->days; d++) {
-        returns[d] = (ends[d + 1] - ends[d]) / ends[d];
-        least = ends[d] < least ? ends[d] : least;
-        most = fabs(returns[d]) > most ? fabs(returns[d]) : most;
-    }
-    for (i64 d = 0; least <= 0 && d < w->days; d++) returns[d] = NAN;
-    return least > 0 ? most : NAN;
-}
-
-static i64 best_month(const Window *w, const double *equity, double capital) {
-    double before = capital, best = -INFINITY;
-    for (i64 m = 0; m < w->months; m++) {
-        double now = equity[w->month_ends[m]];
-        if (now - before > best) best = now - before;
-        before = now;
-    }
-    return (i64)best;
 }
 #endif

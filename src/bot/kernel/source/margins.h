@@ -22,18 +22,13 @@ static i64 price_from(Account *a, const Position *p, Number ratio) {
     return floor + ((i128)floor * d != n);
 }
 
-/* Return nearly that price, over the places of marks. */
-static double price_near(const Account *a, const Position *p, Number ratio) {
-    const Terms *x = &a->terms.of[p->pair];
-    double quantity = p->quantity_f * TENTH[x->quantity_places], entry = p->perp_entry_f * TENTH[x->perp_places + x->fill_places];
-    double margin = (double)p->margin * TENTH[MONEY_PLACES], share = (double)ratio.m * TENTH[ratio.p];
-    double need = margin_need_rough(SHORT, quantity, (double)x->mmr.m * TENTH[x->mmr.p], share);
-    return need > 0 ? margin_backing_rough(SHORT, margin, quantity, entry, share) / need * SCALE[x->mark_places] : INFINITY;
-}
-
 /* Put the mark price below which nothing happens; most hedges never meet it, and those that do ask for the exact ones. */
 static void put_near(const Account *a, Position *p) {
-    double near = fmin(price_near(a, p, (Number){1, 0}), price_near(a, p, a->own->margin_exit_ratio)) * (1 - 1e-9) - 1;
+    const Terms *x = &a->terms.of[p->pair];
+    double quantity = p->quantity_f * TENTH[x->quantity_places], entry = p->perp_entry_f * TENTH[x->perp_places + x->fill_places];
+    double margin = (double)p->margin * TENTH[MONEY_PLACES], share = rough_of(x->nearest);
+    double backing = margin_backing_rough(SHORT, margin, quantity, entry, share), need = margin_need_rough(SHORT, quantity, rough_of(x->mmr), share);
+    double near = need > 0 ? backing / need * SCALE[x->mark_places] * (1 - 1e-9) - 1 : INFINITY;
     p->near = near < 4e15 ? (i64)near : INT64_MAX;
     p->liquidated_from = p->forced_from = INT64_MAX;
 }

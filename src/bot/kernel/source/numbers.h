@@ -5,6 +5,8 @@
    Booked    whole float64 in units of 1e-8
    Side      +1 of a long leg, -1 of a short one
    Wide      128-bit whole over 10**places: what is worked out once an entry or an exit
+   Near      float64 over 10**places, nearly that number: what is booked from it is certain, or not told
+   Exact     both of them
    Term      the same once an account: every step is checked, and `fits` becomes 0 where one leaves its range
 
    A float64 estimates each quotient; the residual, exact by one fused multiply-add or modulo 2**128, settles
@@ -31,6 +33,8 @@ typedef struct { double h; i64 p; } Span;
 typedef struct { double h, l; i64 p; } UnitFlow;
 typedef struct { double h; } Booked;
 typedef struct { i128 m; i64 p; } Wide;
+typedef struct { double h; i64 p; } Near;
+typedef struct { Wide wide; Near near; } Exact;
 typedef struct { i128 m; i64 p; int *fits; } Term;
 typedef struct { int one; } Side;
 /* Products and quotients that are not rounded yet. */
@@ -174,6 +178,18 @@ static inline Wide book_quotient(WideQuotient a) {
     return (Wide){half_even(a.n, a.d, float_of(a.n) / float_of(a.d)), MONEY_PLACES};
 }
 
+/* Products and quotients of a few whole numbers: off by less than 2**-50 of themselves, scaled to money units as well. */
+static inline Near mul_near(Near a, Near b) { return (Near){a.h * b.h, a.p + b.p}; }
+static inline Near quo_near(Near a, Near b) { return (Near){a.h / b.h, a.p - b.p}; }
+/* Return the amount, NAN where it is as close to a tie as the number may be off. */
+static inline Booked book_near(Near a) {
+    double units = a.p < MONEY_PLACES ? a.h * SCALE[MONEY_PLACES - a.p] : a.h * tenth_of(a.p), r = units + ROUNDER - ROUNDER;
+    return (Booked){fabs(units - r) < 0.5 - fabs(units) * 0x1p-50 ? r : NAN};
+}
+static inline int is_certain(Booked a) { return a.h == a.h; }
+static inline Exact exact_of(i64 whole, i64 places) { return (Exact){wide_of(whole, places), (Near){(double)whole, places}}; }
+static inline Exact mul_exact(Exact a, Exact b) { return (Exact){mul_wide(a.wide, b.wide), mul_near(a.near, b.near)}; }
+
 /* Return n / d, d > 0, as the nearest float64, half to even. */
 static inline double nearest_quotient(i128 n, i64 d) {
     if (n == 0) return 0;
@@ -197,6 +213,7 @@ static i128 lifted(i128 a, i64 power, int *fits) {
     return 0;
 }
 static const Term ONE_term = {1, 0, 0}; /* takes the `fits` of what it meets */
+static const double ONE_rough = 1;
 static inline int *fits_of(Term a, Term b) { return a.fits ? a.fits : b.fits; }
 static inline Term mul_term(Term a, Term b) {
     int *fits = fits_of(a, b);
@@ -226,20 +243,24 @@ static const Side LONG = {1}, SHORT = {-1};
     _Generic((b),                                                                                         \
         Side: _Generic((a), Span: turn_span, Booked: turn_booked, double: turn_rough, default: turn_wide), \
         double: _Generic((a), Side: turned_rough, default: mul_rough),                                     \
-        default: _Generic((a), Span: mul_spans, UnitFlow: mul_flow, Side: turned_wide, Term: mul_term, default: mul_wide))(a, b)
+        default: _Generic((a), Span: mul_spans, UnitFlow: mul_flow, Side: turned_wide, Term: mul_term, Near: mul_near, \
+                          default: mul_wide))(a, b)
 #define add(a, b) _Generic((a), Booked: add_booked, double: add_rough, Term: add_term, Wide: add_wide)(a, b)
 #define sub(a, b) _Generic((a), Span: sub_spans, Booked: sub_booked, double: sub_rough, Term: sub_term, Wide: sub_wide)(a, b)
-#define quo(a, b) div_wide(a, b)
+#define quo(a, b) _Generic((a), Near: quo_near, Wide: div_wide)(a, b)
 #define book(a) \
-    _Generic((a), SpanProduct: book_spans, FlowProduct: book_flow, Wide: book_wide, WideQuotient: book_quotient)(a)
+    _Generic((a), SpanProduct: book_spans, FlowProduct: book_flow, Wide: book_wide, WideQuotient: book_quotient, Near: book_near)(a)
 
-/* Return floor(n / d), d > 0, both modulo 2**128, from an estimate below 4e15 that is a few units off.
+/* Return floor(n / d), d > 0, both modulo 2**128, from an estimate below 4e15 that is a few units off, and less than 2**-45 of
+   itself where it is positive.
 
    Beyond that, and where d is too large, `fits` becomes 0. Far below zero any negative number stands. */
 static inline i64 floor_quotient(u128 n, u128 d, double estimate, int *fits) {
     if (!(estimate < 4e15) || float_of((i128)d) > 2e37) { *fits = 0; return 0; }
     if (estimate < -4e15) return -1;
     i64 r = (i64)estimate;
+    double part = estimate - (double)r, doubt = estimate * 0x1p-45;
+    if (part > doubt && part < 1 - doubt) return r; /* no whole number lies within the doubt */
     i128 unit = (i128)d, rest = (i128)(n - (u128)(i128)r * d);
     int tries = 0;
     while (rest < 0 && tries++ < 6) { r--; rest += unit; }

@@ -11,14 +11,13 @@ static i64 most_steps(Account *a, i64 pair, i64 e, Steps *nearly) {
     i64 spot = moment_of(a->w, pair, e)->spot, perp = moment_of(a->w, pair, e)->perp;
     i64 base = own->compounds ? (i64)equity_at(a, e) : own->capital, free_cash = a->cash - a->locked, steps = INT64_MAX;
     i64 share = a->by->share_values < 0 ? 1 : a->w->values[a->by->share_values][e * a->w->pairs + pair];
-    double unit_f = unit_cost_rough((double)spot, float_of(x->spot_unit), (double)perp, float_of(x->perp_unit));
-    double slot_unit = unit_f * float_of(x->slot_divisor), free_unit = unit_f * float_of(x->free_divisor);
-    if (slot_unit > 2e37 || free_unit > 2e37) { a->fits = 0; return 0; }
+    double unit_f = unit_cost_rough((double)spot, x->spot_unit_f, (double)perp, x->perp_unit_f);
+    if (unit_f * x->slot_divisor_f > 2e37 || unit_f * x->free_divisor_f > 2e37) { a->fits = 0; return 0; }
     /* All over the same places already. */
     i128 unit = unit_cost_wide(wide_of(spot, 0), (Wide){x->spot_unit, 0}, wide_of(perp, 0), (Wide){x->perp_unit, 0}).m;
     /* Only the lower of the two needs to be exact. */
-    double by_slot = (double)base * float_of(x->slot_factor) * (double)share / slot_unit;
-    double cash_steps = float_of(x->free_factor) / free_unit, by_cash = (double)free_cash * cash_steps;
+    double per_unit = 1 / unit_f, by_slot = (double)base * (double)share * x->slot_factor_f * per_unit;
+    double cash_steps = x->free_factor_f * per_unit, by_cash = (double)free_cash * cash_steps;
     *nearly = (Steps){by_slot, cash_steps};
     if (by_slot < by_cash * 1.000001 + 1) {
         u128 budget = (u128)(i128)base * (u128)x->slot_factor * (u128)(i128)share;
@@ -45,29 +44,25 @@ static i64 most_steps(Account *a, i64 pair, i64 e, Steps *nearly) {
     return steps;
 }
 
-/* Return whether every number that a hedge of this quantity can meet stays in the range of exact results. */
-static int fits_range(const Account *a, i64 pair, double quantity, double *bound, double *most_paid) {
-    const Window *w = a->w;
-    const Terms *x = &a->terms.of[pair];
-    double fill = (double)x->fill_scale, spot = quantity * w->largest_spot[pair], perp = quantity * w->largest_perp[pair];
-    double spot_units = spot * tenth_of(x->quantity_places + x->spot_places);
-    double perp_units = perp * tenth_of(x->quantity_places + x->perp_places);
-    double per_flow = tenth_of(x->quantity_places + x->flow_places);
-    double flow_units = quantity * w->largest_flow[pair] * per_flow;
-    *most_paid = flow_units * 1.000001 + 1;
-    *bound = 2 * spot_units + 4 * perp_units + quantity * w->sum_of_flows[pair] * per_flow;
-    return quantity < EXACT_SUMS && quantity * w->largest_flow_low[pair] < EXACT_SUMS && flow_units < 1e15
-        && spot_units < 5e14 && perp_units < 5e14 && w->largest_perp[pair] * fill * 2 < EXACT_SUMS
-        && spot * fill * 2 * (double)(x->spot_fee.m + 1) < 1e37 && perp * fill * 2 * (double)(x->perp_fee.m + 1) < 1e37
-        && spot * fill * 2 * float_of(x->exposure_scale) < 1e36
-        && *bound + a->bound + fabs((double)a->cash) < EXACT_SUMS;
-}
-
 /* Return whether the slot alone decides the size of a hedge, by a wide margin, and its numbers stay in range; `unaccrued`
    bounds what cash may be off. */
 static int is_whole_slot(const Account *a, Steps steps, const Position *p, double unaccrued) {
     return ((double)(a->cash - a->locked) - unaccrued) * steps.cash > steps.slot * 1.00001 + 2
         && p->bound + a->bound + fabs((double)a->cash) + unaccrued < EXACT_SUMS;
+}
+
+/* Booked amounts of a fill: by the estimate where that is certain, else in 128 bits. */
+static inline i64 notional_exact(Exact q, Exact price) {
+    Booked near = notional_near(q.near, price.near);
+    return is_certain(near) ? (i64)near.h : (i64)notional_wide(q.wide, price.wide).m;
+}
+static inline i64 fee_exact(Exact q, Exact price, Number rate) {
+    Booked near = fee_near(q.near, price.near, (Near){(double)rate.m, rate.p});
+    return is_certain(near) ? (i64)near.h : (i64)fee_wide(q.wide, price.wide, wide_of(rate.m, rate.p)).m;
+}
+static inline i64 margin_exact(Exact q, Exact price, Number leverage) {
+    Booked near = locked_margin_near(q.near, price.near, (Near){(double)leverage.m, leverage.p});
+    return is_certain(near) ? (i64)near.h : (i64)locked_margin_wide(q.wide, price.wide, wide_of(leverage.m, leverage.p)).m;
 }
 
 /* Work out the hedge to open at event e; return 0 where there is none: what is too small is skipped and counted. */
@@ -81,18 +76,17 @@ static int work_out(Account *a, i64 pair, i64 e, Position *p, Steps *nearly) {
         a->results[SKIPPED]++;
         return 0;
     }
-    double bound, most_paid;
-    if (!fits_range(a, pair, (double)quantity, &bound, &most_paid)) { a->fits = 0; return 0; }
+    double bound = (double)quantity * x->bound;
+    if (!((double)quantity < x->most_quantity && bound + a->bound + fabs((double)a->cash) < EXACT_SUMS)) { a->fits = 0; return 0; }
     *p = (Position){.pair = pair, .opened = e, .quantity = quantity, .quantity_f = (double)quantity, .bound = bound,
-                    .most_paid = most_paid, .perp_entry = perp * x->sell, .perp_entry_f = (double)(perp * x->sell)};
-    Wide q = wide_of(quantity, x->quantity_places), sold = wide_of(p->perp_entry, x->perp_places + x->fill_places);
-    Wide bought = mul(wide_of(spot, x->spot_places), wide_of(x->buy, x->fill_places));
-    p->spot_cost = (i64)notional_wide(q, bought).m;
-    p->margin = (i64)locked_margin_wide(q, sold, wide_of(x->leverage.m, x->leverage.p)).m;
-    p->fees = (i64)add(fee_wide(q, bought, wide_of(x->spot_fee.m, x->spot_fee.p)),
-                       fee_wide(q, sold, wide_of(x->perp_fee.m, x->perp_fee.p))).m;
-    p->exposure = mul(q, bought).m * x->exposure_scale;
-    p->line = line_of(a->w, x, p, (double)steps, mul(q, sold));
+                    .most_paid = (double)quantity * x->most_paid + 1, .perp_entry = perp * x->sell, .perp_entry_f = (double)(perp * x->sell)};
+    Exact q = exact_of(quantity, x->quantity_places), sold = exact_of(p->perp_entry, x->perp_places + x->fill_places);
+    Exact bought = mul_exact(exact_of(spot, x->spot_places), exact_of(x->buy, x->fill_places));
+    p->spot_cost = notional_exact(q, bought);
+    p->margin = margin_exact(q, sold, x->leverage);
+    p->fees = fee_exact(q, bought, x->spot_fee) + fee_exact(q, sold, x->perp_fee);
+    p->exposure = a->terms.has_exposure_cap ? mul_wide(q.wide, bought.wide).m * x->exposure_scale : 0;
+    p->line = line_of(a->w, x, p, (double)steps, q, sold);
     put_near(a, p);
     return 1;
 }
@@ -133,13 +127,14 @@ static void open_hedge(Account *a, i64 pair, i64 e) {
     }
     if (a->hold_paid) {
         begin_stretch(a, e);
-        a->values[e] += hedge_value_at(a, p, e);
+        if (!a->single) a->values[e] += hedge_value_at(a, p, e);
     }
     p->accrued = e + 1;
     p->leaves = search_exit(a, p, e + 1);
     fetch_ahead(a, p, k);
     a->opened[a->count++] = (uint8_t)pair;
     book_at(a, e, -(p->spot_cost + p->fees));
+    if (a->hold_paid && a->single) a->curve.equity[e] = (double)a->cash + hedge_value_at(a, p, e);
     a->locked += p->margin;
     a->exposure += p->exposure;
     a->bound += p->bound;
@@ -193,24 +188,22 @@ static void close_hedge(Account *a, int at, i64 t_ms, int reason, i64 spot, i64 
     /* Settlements come before closing, liquidations and ends of contracts before settlements. */
     int before = reason == LIQUIDATION || reason == DELISTED;
     if (a->hold_paid) {
-        accrue(a, p, e);
-        if (!before) pay_at(a, p, e);
+        accrue(a, p, a->single && !before ? e + 1 : e);
+        if (!a->single && !before) pay_at(a, p, e);
     }
     const Terms *x = &a->terms.of[p->pair];
-    Wide q = wide_of(p->quantity, x->quantity_places), bought = wide_of(perp, x->mark_places); /* without slippage, by the exchange */
-    Wide sold = mul(wide_of(spot, x->spot_places), wide_of(x->sell, x->fill_places));
-    Wide fee = fee_wide(q, sold, wide_of(x->spot_fee.m, x->spot_fee.p));
-    if (!before) bought = mul(wide_of(perp, x->perp_places), wide_of(x->buy, x->fill_places));
-    if (reason != LIQUIDATION) fee = add(fee, fee_wide(q, bought, wide_of(x->perp_fee.m, x->perp_fee.p)));
-    i64 price_pnl, fees = p->fees + (i64)fee.m;
+    Exact q = exact_of(p->quantity, x->quantity_places), sold = mul_exact(exact_of(spot, x->spot_places), exact_of(x->sell, x->fill_places));
+    Exact bought = exact_of(perp, x->mark_places); /* without slippage, by the exchange */
+    if (!before) bought = mul_exact(exact_of(perp, x->perp_places), exact_of(x->buy, x->fill_places));
+    i64 price_pnl, fee = fee_exact(q, sold, x->spot_fee) + (reason == LIQUIDATION ? 0 : fee_exact(q, bought, x->perp_fee)), fees = p->fees + fee;
     if (before || !price_pnl_in_spans(x, p, spot, perp, &price_pnl)) {
         Wide perp_pnl = wide_of(-p->margin, MONEY_PLACES), entry = wide_of(p->perp_entry, x->perp_places + x->fill_places);
-        if (reason != LIQUIDATION) perp_pnl = leg_pnl_wide(SHORT, q, entry, bought);
-        price_pnl = (i64)price_pnl_wide(LONG, q, wide_of(p->spot_cost, MONEY_PLACES), sold, perp_pnl).m;
+        if (reason != LIQUIDATION) perp_pnl = leg_pnl_wide(SHORT, q.wide, entry, bought.wide);
+        price_pnl = (i64)price_pnl_wide(LONG, q.wide, wide_of(p->spot_cost, MONEY_PLACES), sold.wide, perp_pnl).m;
     }
     Wide net_pnl = net_pnl_wide(wide_of(price_pnl, MONEY_PLACES), wide_of(p->funding, MONEY_PLACES), wide_of(fees, MONEY_PLACES));
     i64 net = (i64)net_pnl.m, *r = a->results;
-    book_at(a, e, p->spot_cost + price_pnl - (i64)fee.m);
+    book_at(a, e, p->spot_cost + price_pnl - fee);
     a->locked -= p->margin;
     a->exposure -= p->exposure;
     a->bound -= p->bound;

@@ -41,24 +41,6 @@ static int any_may_enter(Account *a, i64 e) {
     return value >= a->run->enter_from[0];
 }
 
-/* Return the close of the newest spot candle of a pair at this moment; one had closed before a hedge was opened. */
-static i64 newest_spot(const Window *w, i64 pair, i64 t_ms) {
-    i64 from = w->spots_from[pair], until = w->spots_from[pair + 1];
-    while (until - from > 1) {
-        /* Candles of one length are where this division finds them, and those beside gaps are found by halves. */
-        double part = (double)(t_ms - w->spot_closed[from]) / (double)(w->spot_closed[until - 1] - w->spot_closed[from]);
-        i64 near = from + (i64)(part * (double)(until - 1 - from) + 0.5);
-        if (near > from && near < until && w->spot_closed[near] <= t_ms) {
-            from = near;
-            if (near + 1 == until || w->spot_closed[near + 1] > t_ms) break;
-        }
-        i64 middle = from + (until - from) / 2;
-        if (w->spot_closed[middle] <= t_ms) from = middle;
-        else until = middle;
-    }
-    return w->spot_close[from];
-}
-
 /* Let the exchange take a hedge that ended since the event before; return whether one did.
 
    It follows its own candles up to the end of its contract, where a liquidation comes first. */
@@ -88,7 +70,7 @@ static uint64_t interrupts(Account *a, i64 e) {
         i64 pair = a->opened[i];
         Position *p = &a->held[pair];
         if (p->leaves != e) { i++; continue; }
-        if (a->hold_paid) accrue(a, p, e); /* while what is asked of this event is on its way */
+        if (a->hold_paid && !a->single) accrue(a, p, e); /* while what is asked of this event is on its way */
         if (interrupt(a, i, e)) ended |= 1ull << pair;
         else i++;
     }
@@ -149,8 +131,9 @@ static void collect(Account *a, i64 e) {
 /* Return the pairs that may be entered at event e, beside those that ended there, as bits. */
 static uint64_t candidates_at(Account *a, i64 e, uint64_t ended) {
     if (a->found_at == e) return a->found;
-    if (a->count >= a->own->slots || !any_may_enter(a, e)) return 0;
-    return may_enter(a, e, a->every & ~(ended | a->taken));
+    uint64_t pairs = a->every & ~(ended | a->taken);
+    if (!pairs || a->count >= a->own->slots || !any_may_enter(a, e)) return 0;
+    return may_enter(a, e, pairs);
 }
 
 static void on_event(Account *a, i64 e) {
@@ -175,16 +158,25 @@ static void on_last_event(Account *a, i64 e) {
 }
 
 /* Return the first event from `at` to before `stop` at which a pair may be entered, else `stop`, where a hedge may leave. */
-static i64 first_entry(Account *a, i64 at, i64 stop) {
+static i64 search_entry(Account *a, i64 at, i64 stop) {
     const i32 *best = a->w->columns[a->by->best_column];
     i32 from = (i32)a->run->enter_from[0];
     Limits *limits = &a->alike.enter[0];
     for (i64 e = first_from(limits, best, at, stop, from); e < stop; e = first_from(limits, best, e + 1, stop, from)) {
         __builtin_prefetch(moment_of(a->w, 0, e));
         a->found = may_enter(a, e, a->every & ~a->taken);
-        if (a->found) return a->found_at = e;
+        if (a->found) return e;
     }
     return stop;
+}
+
+/* Return the same event, and note where pairs were found to enter. */
+static i64 first_entry(Account *a, i64 at, i64 stop) {
+    i64 known = known_search(a, at, FOR_ENTRY), found = known >= 0 ? known : search_entry(a, at, stop);
+    if (known >= 0) a->found = a->every; /* the one pair */
+    else keep_search(a, at, FOR_ENTRY, found);
+    if (found < stop) a->found_at = found;
+    return found;
 }
 
 /* Return the first event from `at` on at which an order is possible, at most `last`. */
@@ -209,7 +201,7 @@ static void missed_around(Account *a) {
 static void sum_up(Account *a) {
     const Window *w = a->w;
     curve_end(&a->curve, w->times, w->events - 1, a->results, a->ratios);
-    a->results[BEST_MONTH] = best_month(w, a->curve.equity, (double)a->own->capital);
+    a->results[BEST_MONTH] = (i64)a->days.best;
     missed_around(a);
 }
 
@@ -231,8 +223,9 @@ static void replay_one(Account *a) {
     if (a->fits) {
         on_last_event(a, last);
         a->results[FINAL] = a->cash;
-        if (a->hold_paid) take_days(w, a->curve.equity, a->day_ends);
-        a->largest_return = daily_returns(w, (double)a->own->capital, a->day_ends, a->returns);
+        if (a->hold_paid) days_flat_to_end(w, &a->days);
+        else put_returns(&a->days, 0, w->days);
+        a->largest_return = largest_return(w, &a->days);
         if (a->hold_paid) sum_up(a);
     }
     for (int i = FITS + 1; i < RESULTS; i++)
@@ -240,15 +233,22 @@ static void replay_one(Account *a) {
     a->results[FITS] = a->fits;
 }
 
+/* Ask for the lines of the cache that a row is written to, which is in none of them before. */
+static void ask_for(const double *row, i64 count) {
+    for (i64 i = 0; i < count; i += 8) __builtin_prefetch(row + i, 1);
+}
+
 /* Begin a run of an account with fresh books, on the scratch that `a` has; `alike`: there are more runs of that account. */
 static void begin(Account *a, const Batch *b, const Run *run, i64 account, int alike, double *paid, const double *hold_paid, i64 *results,
-                  double *ratios) {
+                  double *ratios, double *returns) {
     a->run = run;
     a->own = &b->accounts[account];
     a->by = &b->decisions[run->decisions];
     account_terms(&a->terms, a->w, account, a->own, a->by->share_places);
     a->account = account;
-    a->alike = alike_begin();
+    a->searches = a->table && hold_paid ? searches_of(a->table, run, a->by) : NULL;
+    a->searched = a->has_searched = 0;
+    a->alike = a->searches ? a->searches->alike : alike_begin();
     a->shares = alike && !a->own->compounds && !a->terms.has_exposure_cap;
     a->count = 0;
     a->fits = a->terms.fits;
@@ -258,7 +258,8 @@ static void begin(Account *a, const Batch *b, const Run *run, i64 account, int a
     a->bound = 0;
     a->taken = 0;
     a->stretch = a->found_at = -1;
-    a->days = 0;
+    days_begin(&a->days, (double)a->own->capital, returns);
+    ask_for(returns, a->w->days);
     a->curve = curve_begin(a->curve.equity, a->own->capital);
     a->paid = paid;
     a->hold_paid = hold_paid;
@@ -266,16 +267,9 @@ static void begin(Account *a, const Batch *b, const Run *run, i64 account, int a
     a->ratios = ratios;
 }
 
-/* Ask for the lines of the cache that a row is written to, which is in none of them before. */
-static void ask_for(const double *row, i64 count) {
-    for (i64 i = 0; i < count; i += 8) __builtin_prefetch(row + i, 1);
-}
-
 static void replay_hold(Account *a, const Batch *b, i64 account, double *paid, i64 *results) {
     const Window *w = a->w;
-    begin(a, b, b->baseline, account, 0, paid, NULL, results, NULL);
-    a->returns = b->hold_returns + account * w->days;
-    ask_for(a->returns, w->days);
+    begin(a, b, b->baseline, account, 0, paid, NULL, results, NULL, b->hold_returns + account * w->days);
     for (i64 pair = 0; pair < w->pairs; pair++) paid[pair * (w->events + 1)] = 0, a->summed[pair] = 0;
     replay_one(a);
     for (i64 pair = 0; pair < w->pairs; pair++) paid_until(a, pair, w->events);
@@ -284,12 +278,12 @@ static void replay_hold(Account *a, const Batch *b, i64 account, double *paid, i
 /* Share out `scratch`, which may be none; return the number of float64 that it needs. */
 static i64 share_out(Account *a, Lanes *lanes, double *scratch) {
     const Window *w = a->w;
-    double **parts[] = {&lanes->weekly, &a->curve.equity, &a->flows, &a->values, &a->booked, &a->day_ends, &lanes->own, &lanes->lead,
-                        &lanes->none, &a->day_spot, &a->day_perp};
+    double **parts[] = {&lanes->weekly, &a->curve.equity, &a->flows, &a->values, &a->booked, &a->days.ends, &lanes->own, &lanes->lead,
+                        &lanes->none, &a->day_spot, &a->day_perp, &a->day_worth};
     const i64 sizes[] = {w->weeks * LANES, w->events + FOUR, w->events + FOUR, w->events + FOUR, SPAN, w->days + 1, w->days * FOUR,
-                         w->days * FOUR, w->days, w->pairs * w->days, w->pairs * w->days};
+                         w->days * FOUR, w->days, w->pairs * w->days, w->pairs * w->days, w->pairs * w->days};
     i64 used = 0;
-    for (int i = 0; i < 11; used += sizes[i++])
+    for (int i = 0; i < 12; used += sizes[i++])
         if (scratch) *parts[i] = scratch + used;
     return used;
 }
@@ -306,12 +300,12 @@ static void replay_all(Account *a, Lanes *lanes, const Batch *b, const i64 *orde
         if (same >= 0) continue;
         int alike = b->runs[n].account == account || (i + 1 < b->count && b->runs[order[i + 1]].account == b->runs[n].account);
         if (b->runs[n].account != account) replay_hold(a, b, account = b->runs[n].account, paid, hold);
-        begin(a, b, &b->runs[n], account, alike, NULL, paid, lanes->results[lanes->count], lanes->ratios[lanes->count]);
-        a->returns = b->returns + n * w->days;
-        ask_for(a->returns, w->days);
+        begin(a, b, &b->runs[n], account, alike, NULL, paid, lanes->results[lanes->count], lanes->ratios[lanes->count],
+              b->returns + n * w->days);
         a->ledger = (Ledger *)a->ended[ledgers];
         ledger_begin(a->ledger, b->ledgers + n * LEDGER_BYTES);
         replay_one(a);
+        if (a->has_searched) a->searches->alike = a->alike;
         ledger_end(a->ledger);
         if (++ledgers == LEDGERS) ledgers = ledgers_write(a->ended, ledgers, 0, a->add_streams);
         if (a->fits) remember(known, &a->alike, n);
@@ -349,25 +343,36 @@ int REPLAY(const Window *w, const Batch *b) {
     i64 places = w->pairs * OPENINGS < MOST_OPENINGS ? w->pairs * OPENINGS : MOST_OPENINGS;
     Opening *openings = malloc((size_t)places * sizeof *openings);
     Remembered *known = malloc(sizeof *known);
-    i64 *order = malloc((size_t)(2 * b->count) * sizeof *order);
-    if (a && openings && known && order) {
+    i64 *order = malloc((size_t)b->count * sizeof *order);
+    SearchTable *table = malloc(sizeof *table);
+    i32 *day_of = malloc((size_t)w->events * sizeof *day_of);
+    if (a && openings && known && order && table && day_of) {
         for (i64 i = 0; i < places; i++) openings[i].account = -1;
         a->openings = openings;
         a->places = places;
         a->w = w;
         a->add_streams = carrygrid_streams(1);
         a->terms.account = -1;
+        a->single = w->pairs == 1;
         a->every = ~0ull >> (64 - w->pairs);
         a->ending = 0;
         for (i64 pair = 0; pair < w->pairs; pair++) a->ending |= (uint64_t)(w->end_ms[pair] != INT64_MAX) << pair;
         known->account = -1;
+        table->count = 0;
+        memset(table->at, -1, sizeof table->at);
+        a->table = NULL;
         scratch = calloc((size_t)share_out(a, &lanes, NULL), sizeof *scratch);
     }
-    int done = scratch && paid;
+    int done = scratch && paid && put_order(w, b, order);
     if (done) {
         share_out(a, &lanes, scratch);
         put_day_prices(a);
-        put_order(b->runs, b->count, order);
+        put_days_of(w, day_of);
+        a->days.of = day_of;
+        for (i64 pair = 0; pair < w->pairs; pair++) a->known_hold[pair] = (KnownHold){.quantity = -1};
+        /* Of several pairs those that are taken decide what is searched; contracts end for some accounts only. */
+        int several = b->count && b->runs[order[0]].account != b->runs[order[b->count - 1]].account;
+        if (several && a->single && !a->ending && w->events < INT32_MAX / 2) a->table = table;
         replay_all(a, &lanes, b, order, paid, known);
         spread(b);
     }
@@ -375,6 +380,8 @@ int REPLAY(const Window *w, const Batch *b) {
     free(openings);
     free(known);
     free(order);
+    free(table);
+    free(day_of);
     free(scratch);
     free(paid);
     return done;

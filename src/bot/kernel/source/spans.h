@@ -95,20 +95,32 @@ static void add_values(const Held *held, i64 count, const double *restrict spot,
 
 #define SPAN 512 /* payments that are worked out before they are summed: they stay in the nearest cache */
 
+/* A line in four lanes. */
+typedef struct { Four base, by_spot, by_perp, by_flow, per_unit, unit, half; } Lines;
+
+static inline Lines lines_of(const Line *x) {
+    return (Lines){all_of(x->base), all_of(x->by_spot), all_of(x->by_perp), all_of(x->by_flow), all_of(x->per_unit), all_of(-x->flow_unit),
+                   all_of(0.5 * x->flow_unit)};
+}
+/* Return the payments at four events, and add to `ties` which of them have still to be settled. */
+static inline Four paid_on_lines(const Lines *x, const double *flow, Mask *ties) {
+    Four product = x->by_flow * four_of(flow), paid = product * x->per_unit + all_of(ROUNDER) - all_of(ROUNDER);
+    *ties |= size_of(plus_product(product, paid, x->unit)) >= x->half;
+    return paid;
+}
+static inline Four on_lines(const Lines *x, const double *spot, const double *perp) {
+    return plus_product(plus_product(x->base, x->by_spot, four_of(spot)), x->by_perp, four_of(perp));
+}
+
 /* Book the payments of a hedge on its line at each event and add its values; return the sum of the payments, and in `tie`
    whether one of them has still to be settled. Where a lane is beyond the last event, nothing is added. */
 static double accrue_on_line(const Held *h, i64 count, double *restrict flows, double *restrict values, int *tie) {
-    const Line line = h->line;
-    const Four by_flow = all_of(line.by_flow), per_unit = all_of(line.per_unit), unit = all_of(-line.flow_unit), base = all_of(line.base);
-    const Four by_spot = all_of(line.by_spot), by_perp = all_of(line.by_perp), half = all_of(0.5 * line.flow_unit), rounder = all_of(ROUNDER);
+    const Lines line = lines_of(&h->line);
     Four sum = {0};
     Mask ties = {0};
     for (i64 e = 0; e < count; e += FOUR) {
         const Mask lanes = first_lanes(count - e);
-        Four product = by_flow * four_of(h->flow + e), paid = product * per_unit + rounder - rounder;
-        ties |= size_of(plus_product(product, paid, unit)) >= half;
-        Four value = plus_product(plus_product(base, by_spot, four_of(h->spot + e)), by_perp, four_of(h->perp + e));
-        paid = kept(lanes, paid);
+        Four paid = kept(lanes, paid_on_lines(&line, h->flow + e, &ties)), value = on_lines(&line, h->spot + e, h->perp + e);
         put_four(flows + e, four_of(flows + e) + paid);
         put_four(values + e, four_of(values + e) + kept(lanes, value));
         sum += paid;
@@ -117,8 +129,42 @@ static double accrue_on_line(const Held *h, i64 count, double *restrict flows, d
     return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
+/* Write the equity of an account after each event through which it has one hedge, which is on its line, from its cash before;
+   return the cash after, and in `tie` what accrue_on_line does. Lanes beyond the last event are written as well. */
+static double hold_on_line(const Held *h, i64 count, double cash, double *restrict equity, int *tie) {
+    const Lines line = lines_of(&h->line);
+    Four before = all_of(cash);
+    Mask ties = {0};
+    for (i64 e = 0; e < count; e += FOUR) {
+        Four own = sums_of(kept(first_lanes(count - e), paid_on_lines(&line, h->flow + e, &ties)));
+        put_four(equity + e, before + own + on_lines(&line, h->spot + e, h->perp + e));
+        before += last_of(own);
+    }
+    *tie = any_lane(ties);
+    return before[0];
+}
+
+/* Book what the only hedge of a trial was paid from where it has not accrued to before `stop`, and write the equity. */
+static void hold_alone(Account *a, Position *p, i64 stop) {
+    i64 first = p->accrued, count = stop - first;
+    if (count <= 0) return;
+    const Held h = held_from(a, p, first);
+    double *equity = a->curve.equity + first, cash = (double)a->cash;
+    int settle = 1;
+    if (h.line.fits) cash = hold_on_line(&h, count, cash, equity, &settle);
+    if (settle) cash = (double)a->cash;
+    for (i64 e = 0; settle && e < count; e++) {
+        cash += payment_of(&h, e);
+        equity[e] = cash + value_of(&h, h.spot[e], h.perp[e]);
+    }
+    p->accrued = stop;
+    p->funding += (i64)cash - a->cash;
+    a->cash = (i64)cash;
+}
+
 /* Book what a hedge of a trial was paid, and add its values, from where it has not accrued to before `stop`. */
 static void accrue(Account *a, Position *p, i64 stop) {
+    if (a->single) { hold_alone(a, p, stop); return; }
     i64 first = p->accrued, count = stop - first;
     if (count <= 0) return;
     const Held h = held_from(a, p, first);
@@ -151,7 +197,7 @@ static double most_unaccrued(Account *a, i64 e) {
 /* Book cash of a trial or of a hold baseline at event e. */
 static void book_at(Account *a, i64 e, i64 amount) {
     a->cash += amount;
-    if (a->hold_paid) a->flows[e] += (double)amount;
+    if (a->hold_paid && !a->single) a->flows[e] += (double)amount;
 }
 
 /* Pay one hedge at event e, at which it has not accrued yet. */
@@ -161,6 +207,7 @@ static void pay_at(Account *a, Position *p, i64 e) {
     book_at(a, e, (i64)paid);
     if (!a->paid) return;
     double *sums = paid_until(a, p->pair, e);
+    forget_sums(a, p->pair, e, e + 1);
     sums[e + 1] = sums[e] + paid;
     a->summed[p->pair] = e + 1;
 }
@@ -175,18 +222,20 @@ static void begin_stretch(Account *a, i64 e) {
 /* Sum the equity of the stretch up to before `stop`, at which all is booked, and clear its tables. */
 static void end_stretch(Account *a, i64 stop) {
     i64 first = a->stretch;
+    a->stretch = -1;
     double *restrict equity = a->curve.equity, *restrict flows = a->flows, *restrict values = a->values, cash = (double)a->stretch_cash;
     Four before = {cash, cash, cash, cash};
     const Four zero = {0};
-    for (i64 e = first; e < stop; e += FOUR) {
+    for (i64 e = first; e < stop && !a->single; e += FOUR) {
         Four own = sums_of(four_of(flows + e));
         put_four(equity + e, before + own + four_of(values + e));
         before += last_of(own);
         put_four(flows + e, zero);
         put_four(values + e, zero);
     }
+    equity[stop - 1] = (double)a->cash;
     curve_through(&a->curve, a->w->times, first, stop);
-    a->stretch = -1;
+    days_through(a->w, &a->days, equity, first, stop, cash, (double)a->cash);
 }
 
 /* Clear the tables of a run that is given up. */
@@ -197,11 +246,16 @@ static void drop_stretch(Account *a) {
 
 /* Take the equity after event e: of a hold baseline where it is the end of a day; of a trial unless it is summed later. */
 static void point_at(Account *a, i64 e) {
+    const Window *w = a->w;
+    Days *days = &a->days;
     if (!a->hold_paid) {
-        while (a->days < a->w->days && a->w->day_ends[a->days] == e) a->day_ends[++a->days] = equity_at(a, e);
+        while (days->known < w->days && w->day_ends[days->known] == e) days->ends[++days->known] = equity_at(a, e);
         return;
     }
-    if (a->stretch < 0) curve_point(&a->curve, a->w->times, e, (double)a->cash);
+    if (a->stretch < 0) {
+        curve_point(&a->curve, w->times, e, (double)a->cash);
+        days_flat(w, days, e + 1, (double)a->cash);
+    }
     else if (a->count == 0) end_stretch(a, e + 1);
 }
 
@@ -215,40 +269,66 @@ static void put_day_prices(const Account *a) {
         }
 }
 
+/* Return what is known of a hedge of a hold baseline, beginning anew where that is nothing; only what a line is worth is the same
+   for all accounts but for its base. */
+static KnownHold *known_hold_of(Account *a, const Position *p, i64 first, double earlier, i64 day) {
+    KnownHold *known = &a->known_hold[p->pair];
+    if (p->line.fits && known->quantity == p->quantity && known->first == first && known->earlier == earlier) return known;
+    *known = (KnownHold){p->line.fits ? p->quantity : -1, first, first, day, earlier};
+    return known;
+}
+
+/* Write the sums of what a hedge of a hold baseline was paid up to event `stop`, and what it is worth at the ends of days. */
+static void hold_through(Account *a, Position *p, i64 first, i64 stop, i64 day) {
+    const Window *w = a->w;
+    double *sums = paid_until(a, p->pair, first), *restrict funding = a->booked, earlier = sums[first];
+    KnownHold *known = known_hold_of(a, p, first, earlier, day);
+    const Held h = held_from(a, p, known->until);
+    for (i64 e = known->until; e < stop; e += SPAN) {
+        i64 some = stop - e < SPAN ? stop - e : SPAN;
+        Held part = h;
+        part.flow += e - known->until;
+        part.low += e - known->until;
+        pay(&part, some, funding);
+        running_sums(funding, some, sums[e], sums + e + 1);
+    }
+    i64 k = p->pair * w->days + known->days, days = a->days.known - known->days;
+    double *restrict worth = a->day_worth + k;
+    const i64 *ends = w->day_ends + known->days;
+    for (i64 d = 0; d < days; d++) worth[d] = sums[ends[d] + 1] - earlier - (h.line.fits ? h.line.base : 0);
+    if (days > 0) add_values(&h, days, a->day_spot + k, a->day_perp + k, worth);
+    /* What comes after it is not this hedge's any more. */
+    known->until = stop;
+    known->days = a->days.known;
+    a->summed[p->pair] = stop;
+    i64 paid = (i64)(sums[stop] - earlier);
+    p->funding += paid;
+    a->cash += paid;
+}
+
 /* Hold all hedges of a hold baseline: its payments are kept, and the equity at the ends of days. */
 static void baseline_through(Account *a, i64 first, i64 stop) {
     const Window *w = a->w;
-    i64 count = stop - first, from = a->days, cash = a->cash;
-    while (a->days < w->days && w->day_ends[a->days] < stop) a->days++;
-    i64 days = a->days - from;
-    double *restrict ends = a->day_ends + from + 1, *restrict funding = a->booked;
-    for (i64 d = 0; d < days; d++) ends[d] = (double)cash;
+    i64 from = a->days.known, until = a->days.of[stop], cash = a->cash;
+    a->days.known = until;
+    double *restrict ends = a->days.ends + 1;
+    for (i64 d = from; d < until && !a->count; d++) ends[d] = (double)cash;
     for (int i = 0; i < a->count; i++) {
         Position *p = held_at(a, i);
-        const Held h = held_from(a, p, first);
-        double *sums = paid_until(a, p->pair, first), earlier = sums[first];
-        const double *restrict spot = a->day_spot + p->pair * w->days + from, *restrict perp = a->day_perp + p->pair * w->days + from;
-        for (i64 e = 0; e < count; e += SPAN) {
-            i64 some = count - e < SPAN ? count - e : SPAN;
-            Held part = h;
-            part.flow += e;
-            part.low += e;
-            pay(&part, some, funding);
-            running_sums(funding, some, sums[first + e], sums + first + e + 1);
-        }
-        a->summed[p->pair] = stop;
-        i64 paid = (i64)(sums[stop] - earlier);
-        p->funding += paid;
-        a->cash += paid;
-        add_values(&h, days, spot, perp, ends);
-        for (i64 d = 0; d < days; d++) ends[d] += sums[w->day_ends[from + d] + 1] - earlier;
+        hold_through(a, p, first, stop, from);
+        const double *restrict worth = a->day_worth + p->pair * w->days, base = p->line.fits ? p->line.base : 0, all = base + (double)cash;
+        if (i == 0) for (i64 d = from; d < until; d++) ends[d] = all + worth[d];
+        else for (i64 d = from; d < until; d++) ends[d] += base + worth[d];
     }
 }
 
 /* Pass through the events from `first` to before `stop`, at which hedges only settle. */
 static void pass_through(Account *a, i64 first, i64 stop) {
     if (!a->hold_paid) baseline_through(a, first, stop);
-    else if (a->count == 0) curve_flat(&a->curve, a->w->times, first, stop, (double)a->cash);
+    else if (a->count == 0) {
+        curve_flat(&a->curve, a->w->times, first, stop, (double)a->cash);
+        days_flat(a->w, &a->days, stop, (double)a->cash);
+    }
     if (a->count) a->results[IN_MARKET] += stop - first;
 }
 #endif

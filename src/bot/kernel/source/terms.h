@@ -18,7 +18,13 @@ typedef struct {
     i64 quantity_places, spot_places, perp_places, flow_places, mark_places;
     /* Of one step, in money units: for each whole price of spot or perp, and for each whole unit flow over `flow_unit`. */
     int has_lines;                    /* whether the first two are whole */
-    double spot_step, perp_step, flow_step, flow_unit;
+    double spot_step, perp_step, flow_step, flow_unit, per_unit; /* per_unit: 1 / flow_unit */
+    /* Nearly: the units as above, steps by slot and by free cash for each unit of money, times unit_cost. */
+    double spot_unit_f, perp_unit_f, slot_factor_f, free_factor_f, slot_divisor_f, free_divisor_f;
+    /* Every number that a hedge below that quantity can meet stays in the range of exact results. For each unit of quantity: what
+       it may add to and take from cash, and the largest payment. */
+    double most_quantity, bound, most_paid;
+    Number nearest;                   /* of the ratios that end a hedge, the one that it meets first */
 } Terms;
 
 typedef struct {
@@ -28,6 +34,7 @@ typedef struct {
     Terms of[MOST_PAIRS];
 } AccountTerms;
 
+static inline double rough_of(Number x) { return (double)x.m * TENTH[x.p]; }
 static i64 narrowed(i128 a, int *fits) {
     if (fabs(float_of(a)) < 4e18) return (i64)a;
     *fits = 0;
@@ -60,6 +67,12 @@ static void sizing_terms(Terms *x, const Parameters *own, i64 share_places, int 
     x->free_factor = l.m;
     x->free_divisor = x->step;
     balance(&x->free_factor, MONEY_PLACES + l.p, &x->free_divisor, places + x->quantity_places, fits);
+    x->spot_unit_f = float_of(x->spot_unit);
+    x->perp_unit_f = float_of(x->perp_unit);
+    x->slot_divisor_f = float_of(x->slot_divisor);
+    x->free_divisor_f = float_of(x->free_divisor);
+    x->slot_factor_f = float_of(x->slot_factor) / x->slot_divisor_f;
+    x->free_factor_f = float_of(x->free_factor) / x->free_divisor_f;
 }
 
 /* Return whether the places of one pair's products stay where numbers.h is exact. */
@@ -85,6 +98,28 @@ static void step_terms(Terms *x) {
     x->perp_step = (double)x->step / SCALE[perp];
     x->flow_step = (double)x->step / SCALE[even];
     x->flow_unit = SCALE[flow - even];
+    x->per_unit = 1 / x->flow_unit;
+}
+
+/* Work out what bounds the quantity of hedges of a pair. */
+static void range_terms(Terms *x, const Window *w, i64 pair) {
+    double fill = (double)x->fill_scale, spot = w->largest_spot[pair], perp = w->largest_perp[pair], flow = w->largest_flow[pair];
+    double spot_units = spot * tenth_of(x->quantity_places + x->spot_places), perp_units = perp * tenth_of(x->quantity_places + x->perp_places);
+    double per_flow = tenth_of(x->quantity_places + x->flow_places);
+    double most = fmin(EXACT_SUMS, fmin(EXACT_SUMS / w->largest_flow_low[pair], 1e15 / (flow * per_flow)));
+    most = fmin(most, 5e14 / fmax(spot_units, perp_units));
+    most = fmin(most, 1e37 / (2 * fill * fmax(spot * (double)(x->spot_fee.m + 1), perp * (double)(x->perp_fee.m + 1))));
+    most = fmin(most, 1e36 / (2 * fill * spot * float_of(x->exposure_scale)));
+    x->most_quantity = perp * fill * 2 < EXACT_SUMS ? most : 0;
+    x->bound = 2 * spot_units + 4 * perp_units + w->sum_of_flows[pair] * per_flow;
+    x->most_paid = flow * per_flow * 1.000001;
+}
+
+/* Put the ratio of maintenance to margin balance that a rising price meets first: liquidation, or the margin exit. */
+static void margin_terms(Terms *x, Number exits) {
+    double mmr = rough_of(x->mmr), ratio = rough_of(exits);
+    int first = ratio / margin_need_rough(SHORT, 1, mmr, ratio) < 1 / margin_need_rough(SHORT, 1, mmr, 1);
+    x->nearest = first ? exits : (Number){1, 0};
 }
 
 static void pair_terms(Terms *x, const Rules *rules, const Parameters *own, i64 share_places, int *fits) {
@@ -100,6 +135,7 @@ static void pair_terms(Terms *x, const Rules *rules, const Parameters *own, i64 
     if (!*fits || !places_fit(x, own, fits)) { *fits = 0; return; }
     sizing_terms(x, own, share_places, fits);
     step_terms(x);
+    margin_terms(x, own->margin_exit_ratio);
     i64 notional = x->quantity_places + x->spot_places, more = notional - own->max_position_size.p;
     if (own->max_position_size.p < 0) return;
     /* Whole notionals are compared, so that a finer cap may be cut off. */
@@ -121,6 +157,7 @@ static void account_terms(AccountTerms *known, const Window *w, i64 account, con
     for (i64 pair = 0; pair < w->pairs; pair++) {
         Terms *x = &known->of[pair];
         x->exposure_scale = lifted(1, exposure - x->quantity_places - x->spot_places, &fits);
+        if (fits) range_terms(x, w, pair);
     }
     known->has_size_cap = own->max_position_size.p >= 0;
     known->has_exposure_cap = own->max_portfolio_exposure.p >= 0;

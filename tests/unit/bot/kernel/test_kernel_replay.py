@@ -1,6 +1,5 @@
 """The kernel gives the whole summary of a plain replay, in every bit, or leaves the run to it."""
 
-import ctypes
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -23,7 +22,6 @@ from bot.backtest import Baselines, ReplayWindow, replay
 from bot.config.parameter_columns import ParameterColumns
 from bot.config.run_config import RunConfig
 from bot.kernel import decision_tables, replayer
-from bot.kernel.layouts import Batch, Window
 from bot.kernel.loading import Library
 from bot.kernel.replayer import KernelReplayer
 from bot.kernel.unfit import Reason
@@ -116,60 +114,6 @@ def test_generated_sweeps_equal_their_plain_replays(library: Library) -> None:
     assert left[Reason.RANGE] < compared / 10
 
 
-@st.composite
-def grids(draw: st.DrawFn) -> tuple[list[RunConfig], ReplayWindow]:
-    """Draw a market and a grid of thresholds of one account, among them rates of the market."""
-    [base, *_], shown = draw(sweeps())
-    random = Random(draw(st.integers(0, 2**32)))
-    rates = [view.funding.rate for event in shown.events for view in event.settlements]
-    scored = base.strategy_mode == "composite"
-    entry, leave, values = "min_funding_rate", "exit_funding_rate", [*rates, Decimal(0), Decimal("0.0003")]
-    if scored:
-        entry, leave, values = "entry_threshold", "exit_threshold", [Decimal(n) / 20 for n in range(19)]
-    steps = [sorted(random.choice(values) for _ in range(3)) for _ in range(2)]
-    pairs = [(one, two) for one in steps[0] for two in steps[1] if not scored or two < one]
-    return [base.varied({entry: one, leave: two}) for one, two in pairs] or [base], shown
-
-
-@pytest.fixture
-def sources(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
-    """List, for each call of the library, of each run the one whose replay is its own."""
-    found: list[list[int]] = []
-    given_ = Library.replay
-
-    def watched(of: Library, shown: Window, batch: Batch) -> None:
-        given_(of, shown, batch)
-        found.append(list((ctypes.c_int64 * batch.count).from_address(batch.source)))
-
-    monkeypatch.setattr(Library, "replay", watched)
-    return found
-
-
-def test_generated_grids_of_thresholds_equal_their_plain_replays(
-    library: Library, sources: list[list[int]]
-) -> None:
-    @settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
-    @given(grid=grids())
-    def compare(grid: tuple[list[RunConfig], ReplayWindow]) -> None:
-        assert set(assert_same(library, *grid)) <= {Reason.RANGE}
-
-    compare()
-    replayed, runs = sum(len(set(one)) for one in sources), sum(map(len, sources))
-    assert runs / 10 < replayed < runs * 9 / 10
-
-
-def test_thresholds_that_meet_the_same_comparisons_share_one_replay(
-    library: Library, sources: list[list[int]]
-) -> None:
-    rates = {1: "0.001", 2: "0.004", 3: "0.003", 4: "0.0025", 5: "-0.002", 6: "0.001", 7: "0.003"}
-    market = {"X": pair(rates, ["100", "101.5", "99"] * 3, instrument=RULES)}
-    base = configured(market, min_holding_periods=1000, exit_funding_rate="-0.001")
-    # Above 0.001 and up to 0.004 all enter at the second settlement; what they hold through is not compared.
-    trials = [base.varied({"min_funding_rate": Decimal(one) / 1000}) for one in ("1", "2", "2.6", "3.5", "5")]
-    assert not assert_same(library, trials, window(market, base))
-    assert sources == [[0, 1, 1, 1, 4]] * 2
-
-
 @pytest.mark.real_data
 @pytest.mark.parametrize(
     ("stems", "start", "end", "values"),
@@ -229,21 +173,6 @@ def test_liquidations_margin_exits_and_an_account_short_of_cash_are_the_same(lib
     )
 
 
-def test_trials_of_one_account_open_smaller_hedges_once_they_have_lost(library: Library) -> None:
-    rates = dict.fromkeys(range(1, 60), "-0.001") | {5: "0.002", 15: "0.002", 25: "0.002", 40: "0.01"}
-    market = {"X": pair(rates, ["100"] * 60, instrument={**RULES, "qty_step": "0.001"})}
-    base = configured(
-        market, allocation="0.95", spot_taker="0.03", perp_taker="0.01", min_holding_periods=1000
-    )
-    shown = window(market, base)
-    seldom, often = (base.varied({"min_funding_rate": Decimal(rate)}) for rate in ("0.01", "0.002"))
-    last = [replay(trial, shown).trades[-1] for trial in (seldom, often)]
-    assert [trade.opened_at_ms for trade in last] == [START + 40 * HOUR_MS] * 2
-    assert last[1].quantity < last[0].quantity
-    assert not assert_same(library, [seldom, often, seldom.varied({"exit_funding_rate": Decimal(-1)})], shown)
-    assert not assert_same(library, [often, seldom, often.varied({"exit_funding_rate": Decimal(-1)})], shown)
-
-
 def test_entries_too_small_to_open_are_skipped_and_counted(library: Library) -> None:
     market = {"X": pair(dict.fromkeys(range(1, 5), "0.01"), ["100"] * 5)}
     market["X"]["instrument"] = {**RULES, "min_qty": "1000"}
@@ -251,18 +180,6 @@ def test_entries_too_small_to_open_are_skipped_and_counted(library: Library) -> 
     shown = window(market, base)
     assert replay(base, shown).metrics.skipped_entries == 3
     assert not assert_same(library, [base], shown)
-
-
-def test_accounts_whose_trials_are_out_of_range_leave_the_baseline_of_those_before_alone(
-    library: Library,
-) -> None:
-    # Holding enters at 100. Trials do at half of that, which takes quantities twice as large.
-    rates = {hour: "0" if hour < 10 else "0.01" for hour in range(1, 40)}
-    prices = ["100"] * 5 + ["50"] * 35
-    market = {"X": pair(rates, prices)}
-    base = configured(market, min_funding_rate="0.001")
-    large = [base.varied({"initial_capital": Decimal(6_000_000 + 10_000 * place)}) for place in range(12)]
-    assert assert_same(library, [base, *large], window(market, base)) == {Reason.RANGE: len(large)}
 
 
 def test_tables_of_values_that_are_asked_for_once_do_not_pile_up(
@@ -406,19 +323,3 @@ def test_tables_forgotten_in_mid_batch_come_back_the_same(
     monkeypatch.setattr(replayer, "_MOST_CELLS", 500)
     trials = [base.varied({"weight_trend": Decimal(weight) / 10}) for weight in (1, 2, 3, 1, 4, 5, 2, 6, 7)]
     assert not assert_same(library, trials, window(market, base))
-
-
-def test_thresholds_between_the_same_rates_are_replayed_once(
-    library: Library, sources: list[list[int]]
-) -> None:
-    rates = ["0.01", "-0.02", "0.03", "0.0005", "-0.004"]
-    market = {"X": pair({hour: rates[hour % 5] for hour in range(1, 30)}, ["100", "101.5", "99"] * 10)}
-    base = configured(market)
-    steps = [Decimal(number) / 250 for number in range(-6, 12, 2)]
-    trials = [
-        base.varied({"min_funding_rate": one, "exit_funding_rate": two}) for one in steps for two in steps
-    ]
-    shown = window(market, base)
-    assert not assert_same(library, trials, shown)
-    assert len(trials) == 9 * 9
-    assert [len(set(one)) for one in sources] == [14] * 2
