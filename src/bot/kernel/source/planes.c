@@ -24,33 +24,39 @@ static int mostly_differs(const i64 *values, i64 count, i64 bits, i64 half, uint
     return found > half;
 }
 
-/* Exchange the bits of `low` above `shift` with those of `high` below, as `mask` says. */
-static inline void exchange(uint64_t *low, uint64_t *high, int shift, uint64_t mask) {
-    uint64_t differs = (*low >> shift ^ *high) & mask;
-    *high ^= differs;
-    *low ^= differs << shift;
-}
+#define TURNED 16 /* values at a time: each of their planes is one vector */
+typedef uint8_t Bytes __attribute__((vector_size(TURNED)));
 
-/* Turn eight values into eight planes of eight bytes (Warren, Hacker's Delight, 7-3). */
-static inline void turn(uint64_t *x) {
+#if defined(__clang__)
+#define MIXED(x, y, ...) __builtin_shufflevector(x, y, __VA_ARGS__)
+#else
+#define MIXED(x, y, ...) __builtin_shuffle(x, y, (Bytes){__VA_ARGS__})
+#endif
+
+/* Shuffle two halves of bytes into each other, as cards are: each time the place of a byte turns by one bit. */
+static inline void shuffle(Bytes *x) {
+    Bytes found[WIDTH];
 #pragma GCC unroll 4
-    for (int i = 0; i < 4; i++) exchange(&x[i], &x[i + 4], 32, 0x00000000FFFFFFFFu);
-#pragma GCC unroll 4
-    for (int i = 0; i < 4; i++) exchange(&x[i + (i & 2)], &x[i + (i & 2) + 2], 16, 0x0000FFFF0000FFFFu);
-#pragma GCC unroll 4
-    for (int i = 0; i < 8; i += 2) exchange(&x[i], &x[i + 1], 8, 0x00FF00FF00FF00FFu);
+    for (int i = 0; i < WIDTH / 2; i++) {
+        const Bytes one = x[i], other = x[i + WIDTH / 2];
+        found[2 * i] = MIXED(one, other, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+        found[2 * i + 1] = MIXED(one, other, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    }
+    memcpy(x, found, sizeof found);
 }
 
 /* Write the planes of a column to `targets`, those that are null nowhere. */
 static void write_planes(const i64 *values, i64 count, uint8_t *const *targets) {
-    uint64_t x[WIDTH];
+    Bytes x[WIDTH];
     i64 n = 0;
-    for (; n + WIDTH <= count; n += WIDTH) {
+    for (; n + TURNED <= count; n += TURNED) {
         memcpy(x, values + n, sizeof x);
-        turn(x);
+        /* The four bits of a value go behind the three of its bytes. */
+#pragma GCC unroll 4
+        for (int bit = 0; bit < 4; bit++) shuffle(x);
 #pragma GCC unroll 8
         for (int p = 0; p < WIDTH; p++)
-            if (targets[p]) memcpy(targets[p] + n, &x[p], WIDTH);
+            if (targets[p]) memcpy(targets[p] + n, &x[p], TURNED);
     }
     for (; n < count; n++)
         for (int p = 0; p < WIDTH; p++)
