@@ -4,7 +4,7 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -28,11 +28,14 @@ _KEEPALIVES = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count
 _UNANSWERED_MS = 10_000
 _SWITCH_PERIOD_S = 0.02
 _WAL_LIMIT_BYTES = 64 * 1024 * 1024
+_SYNCHRONOUS = "NORMAL"
 _PRAGMAS = (
     f"journal_size_limit={_WAL_LIMIT_BYTES}",
     "foreign_keys=ON",
-    "synchronous=NORMAL",
+    f"synchronous={_SYNCHRONOUS}",
 )
+_LEVEL = "carrygrid_synchronous"
+"""What is kept of a connection: to which level it was set last."""
 _DRIVERS = {"sqlite": ("pysqlite", "aiosqlite"), "postgresql": ("psycopg", "psycopg")}
 _WRITES = ("INSERT", "UPDATE", "DELETE", "REPLACE")
 
@@ -102,7 +105,13 @@ def compact(engine: sa.Engine) -> None:
 
 def insert_or_skip(connection: sa.Connection, table: sa.Table) -> "postgresql.Insert | sqlite.Insert":
     """Return an INSERT into `table` that leaves rows alone whose key is already there."""
-    if connection.dialect.name == "postgresql":
+    return _skipping(connection.dialect.name, table)
+
+
+@cache
+def _skipping(dialect: str, table: sa.Table) -> "postgresql.Insert | sqlite.Insert":
+    """Return that statement; putting it together takes as long as to send it."""
+    if dialect == "postgresql":
         from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - loads drivers that SQLite has no use for
 
         return postgresql.insert(table).on_conflict_do_nothing()
@@ -185,8 +194,10 @@ def _begin_sqlite(connection: sa.Connection) -> None:
     if not options.get("carrygrid_write"):
         connection.exec_driver_sql("BEGIN")
         return
-    level = "FULL" if options.get("carrygrid_durable") else "NORMAL"
-    connection.exec_driver_sql(f"PRAGMA synchronous={level}")
+    level = "FULL" if options.get("carrygrid_durable") else _SYNCHRONOUS
+    if connection.info.get(_LEVEL, _SYNCHRONOUS) != level:
+        connection.exec_driver_sql(f"PRAGMA synchronous={level}")
+        connection.info[_LEVEL] = level
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 

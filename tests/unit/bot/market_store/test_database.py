@@ -106,11 +106,12 @@ def test_connection_returned_to_the_pool_forgets_that_it_may_write(engine: sa.En
         connection.execute(numbers.delete())
 
 
-def test_durable_transaction_syncs_fully_and_the_next_one_does_not(engine: sa.Engine) -> None:
-    with write_transaction(engine, durable=True) as connection:
-        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
-    with write_transaction(engine) as connection:
-        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 1
+def test_durable_transactions_sync_fully_and_those_between_them_do_not(engine: sa.Engine) -> None:
+    found = []
+    for durable in (True, True, False, False, True):
+        with write_transaction(engine, durable=durable) as connection:
+            found.append(connection.exec_driver_sql("PRAGMA synchronous").scalar())
+    assert found == [2, 2, 1, 1, 2]
 
 
 def test_insert_or_skip_leaves_the_row_that_is_there(engine: sa.Engine) -> None:
