@@ -18,7 +18,7 @@ from sweeps.spec.spec import SweepSpec
 from sweeps.storage.curves import encode_curve, encode_trades
 from sweeps.storage.tables import trial_curve
 from sweeps.work import kernel_samples, runner
-from sweeps.work.replay import WindowCache, replay_trial
+from sweeps.work.replay import WindowCache, replay_trial, runs_of
 from sweeps.work.runner import ChunkRunner
 from sweeps.work.shared_runs import shared_runs
 
@@ -125,6 +125,9 @@ def test_the_run_kept_last_is_given_to_its_own_parameters_over_its_own_window_al
     windows.keep_run(run)
     assert windows.run(spec.config(0)) is run
     assert windows.run(spec.config(1)).document() == other.document()
+    together = dict(runs_of(spec, [0, 1], windows))
+    assert together[0] is run
+    assert together[1].document() == other.document()
     elsewhere = WindowCache(HistoricalDataStore(engine))
     elsewhere.keep_run(run)
     assert elsewhere.run(spec.config(0)) is not run

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from bot.hedges.runs import AnyRun
 from sweeps.errors import KernelDifferenceError
 from sweeps.queue.leases import LEASE_MS
 from sweeps.spec.spec import SweepSpec, TopCurves
@@ -50,7 +51,7 @@ class ChunkBuffer:
     `leaders` are the trials that keep their curves so far: rank of the objective, and number; `fingerprints`
     those of the histories that trials were replayed on.
     `judged` are the sums of replayed trials that their selection is judged by, where there are `panels`.
-    `sampled` are the records of trials that have been replayed plainly as samples.
+    `sampled` are the runs of trials that have been replayed plainly as samples.
     `by_kernel` counts the trials that the compiled kernel replayed, `left` those it left, by reason.
     """
 
@@ -62,7 +63,7 @@ class ChunkBuffer:
     failed: list[dict[str, Any]] = field(default_factory=list)
     best: set[int] = field(default_factory=set)
     curves: dict[int, StoredRecord] = field(default_factory=dict)
-    sampled: dict[int, RunRecord] = field(default_factory=dict)
+    sampled: dict[int, AnyRun] = field(default_factory=dict)
     started_ms: int = 0
     replayed: int = 0
     timed: int = 0

@@ -126,10 +126,12 @@ class WindowCache:
 
     def run(self, config: RunConfig) -> AnyRun:
         """Return the plain replay of `config`, the one kept if it is that; raises BotError as `window`."""
+        return self.known_run(config) or replay_run(config, self.window(config))
+
+    def known_run(self, config: RunConfig) -> AnyRun | None:
+        """Return the run kept if it is that of `config`, None if not; raises BotError as `window`."""
         window, kept = self.window(config), self._run
-        if kept is not None and kept.window is window and kept.config == config:
-            return kept
-        return replay_run(config, window)
+        return kept if kept is not None and kept.window is window and kept.config == config else None
 
     def held(self, config: RunConfig) -> HeldWindow:
         """Return window, baselines and kernel; raises BotError as `window` does."""
@@ -328,7 +330,7 @@ def _replayed_together(trials: Prepared) -> Replayed:
 
 
 def runs_of(spec: SweepSpec, numbers: Sequence[int], windows: WindowCache) -> Iterator[tuple[int, AnyRun]]:
-    """Yield the run of each trial, some replayed together.
+    """Yield the run of each trial, some replayed together; one that the windows keep is not replayed again.
 
     Raises BotError if the parameters or the window of one are refused.
     """
@@ -336,7 +338,10 @@ def runs_of(spec: SweepSpec, numbers: Sequence[int], windows: WindowCache) -> It
         groups: dict[AnyWindow, list[tuple[int, RunConfig]]] = {}
         for number in numbers[first : first + _RUNS_AT_ONCE]:
             config = trial_config(spec, number)
-            groups.setdefault(windows.window(config), []).append((number, config))
+            if (known := windows.known_run(config)) is not None:
+                yield number, known
+            else:
+                groups.setdefault(windows.window(config), []).append((number, config))
         for window, group in groups.items():
             found = replay_runs([config for _, config in group], window)
             yield from zip((number for number, _ in group), found, strict=True)

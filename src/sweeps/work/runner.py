@@ -234,7 +234,7 @@ class ChunkRunner:
             buffer.refuse(refusal)
         for some in replayed:
             buffer.settle(some)
-        buffer.sampled |= {number: RunRecord.of(run) for number, run in samples if number in buffer.best}
+        buffer.sampled |= {number: run for number, run in samples if number in buffer.best}
         if buffer.spec.curves == "all":
             self._keep_curves(buffer)  # in this batch, so that the next is as long as they allow
         buffer.replayed += sum(map(len, ready)) - len(reused)
@@ -332,7 +332,7 @@ class ChunkRunner:
         runs = named_runs(buffer.spec, numbers, ledgers, self._windows, keys)
         unknown = {}
         for name, alike in runs.items():
-            sampled = (buffer.sampled[one] for one in alike if one in buffer.sampled)
+            sampled = (RunRecord.of(buffer.sampled[one]) for one in alike if one in buffer.sampled)
             if (record := self._records.find(name) or next(sampled, None)) is None:
                 unknown[alike[0]] = name
             else:
