@@ -20,7 +20,7 @@ from sweeping import submit
 
 from bot.market_store.database import write_transaction
 from bot.selection.settings import ValidationSettings
-from sweeps.analysis.progress import get_sweep
+from sweeps.analysis.progress import get_spec, get_sweep
 from sweeps.errors import SweepStateError
 from sweeps.export import manifest
 from sweeps.jobs.job_dispatcher import JobDispatcher
@@ -201,7 +201,7 @@ def test_report_that_is_made_while_its_sweep_is_extended_leaves_the_sums_of_new_
         extend_sweep(connection, sweep_id, spec, extended_spec(spec, add_values={"end": ["2024-11-20"]}))
     run_chunks(engine, sweep_id, 2)
     with write_transaction(engine) as connection:
-        forget_needless_sums(connection, sweep_id, before)
+        forget_needless_sums(connection, sweep_id, get_spec(connection, sweep_id), before)
         assert len(held_panels(connection, sweep_id)) == 2
 
 

@@ -145,13 +145,17 @@ class JobRunner:
         except MemoryError:
             self._windows.forget()
             return self._fail(claim, "memory", "needs more memory than a worker process may use")
+        if claim.kind is not JobKind.SELECTION:  # whose report is stored with the end of its job
+            self._keep(claim, document)
+        return JobState.COMPLETED
+
+    def _keep(self, claim: JobClaim, document: Mapping[str, Any]) -> None:
         with write_transaction(self._engine) as connection:
             if complete_job(connection, claim, document) and claim.kind is JobKind.BACKTEST:
                 config = RunConfig.parse(document["config"])
                 note_run(
                     connection, LookKind.BACKTEST, config, document["run_key"], document["data_fingerprint"]
                 )
-        return JobState.COMPLETED
 
     def _worked_out(self, claim: JobClaim) -> dict[str, Any]:
         report = JobReport(self._engine, claim, self._clock)

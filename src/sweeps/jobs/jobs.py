@@ -255,7 +255,10 @@ def cancel_job(connection: sa.Connection, kinds: Collection[JobKind], job_id: in
 def complete_job(connection: sa.Connection, claim: JobClaim, result: Mapping[str, Any]) -> bool:
     """Store the result; False means that the job was taken over meanwhile, and nothing is stored."""
     packed = deflated(json.dumps(result, separators=(",", ":")).encode())
-    return _end(connection, claim.id, claim.attempt, state=JobState.COMPLETED, result=packed)
+    ended = _end(connection, claim.id, claim.attempt, state=JobState.COMPLETED, result=packed)
+    if ended and claim.kind is JobKind.IMPORT:
+        discard_uploads(connection, claim.id)
+    return ended
 
 
 def fail_job(connection: sa.Connection, claim: JobClaim, code: str, message: str) -> bool:
@@ -277,7 +280,10 @@ def release_job(connection: sa.Connection, job_id: int, attempt: int) -> bool:
 
 def fail_lost_job(connection: sa.Connection, job_id: int, attempt: int, code: str, message: str) -> bool:
     """Store why a job whose process was ended has no result; False if it was taken over meanwhile."""
-    return _end(connection, job_id, attempt, state=JobState.FAILED, error_code=code, error=message)
+    ended = _end(connection, job_id, attempt, state=JobState.FAILED, error_code=code, error=message)
+    if ended:
+        discard_uploads(connection, job_id)
+    return ended
 
 
 def give_up_jobs(connection: sa.Connection) -> int:
@@ -315,7 +321,4 @@ def _changed(connection: sa.Connection, job_id: int, attempt: int, values: Mappi
 
 def _end(connection: sa.Connection, job_id: int, attempt: int, **values: Any) -> bool:
     found = {f"ended_{name}": values.get(name) for name in _ENDED}
-    ended = connection.execute(_ENDING, {"of_job": job_id, "of_attempt": attempt, **found})
-    if ended.rowcount:
-        discard_uploads(connection, job_id)
-    return ended.rowcount == 1
+    return connection.execute(_ENDING, {"of_job": job_id, "of_attempt": attempt, **found}).rowcount == 1

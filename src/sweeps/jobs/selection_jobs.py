@@ -22,6 +22,7 @@ from sweeps.jobs.jobs import (
     JobState,
     JobView,
     claim_job,
+    complete_job,
     create_job,
     get_job,
     open_jobs,
@@ -31,7 +32,6 @@ from sweeps.queue.heartbeats import live_slots
 from sweeps.queue.reconcile import count_active
 from sweeps.spec.panels import PanelWindow
 from sweeps.spec.spec import check_test_symbols
-from sweeps.storage.blocks import Measured
 from sweeps.storage.candidates import CandidateFigures, keep_candidate
 from sweeps.storage.selection import (
     ReportRow,
@@ -44,7 +44,12 @@ from sweeps.storage.selection import (
 )
 from sweeps.storage.states import ENDED
 from sweeps.storage.sweep_summary import stored_ranking
-from sweeps.work.judging import forget_needless_sums, judged_selection, selection_so_far
+from sweeps.work.judging import (
+    JudgedSelection,
+    forget_needless_sums,
+    judged_selection,
+    selection_so_far,
+)
 from sweeps.work.replay import WindowCache
 
 _WALK_FORWARD = "walk_forward"
@@ -177,7 +182,9 @@ def _give(connection: sa.Connection, row: ReportRow) -> int:
 def selection_document(
     engine: sa.Engine, claim: JobClaim, report: JobReport, windows: WindowCache
 ) -> dict[str, Any]:
-    """Make and store the report of a job, and return which it was; `windows` are those of its process.
+    """Make the report of a job, store it with the job's end, and return which it was.
+
+    `windows` are those of its process.
 
     Raises: SliceOverError if it is to be gone on with later; UnknownSweepError, SweepStateError.
     """
@@ -191,17 +198,20 @@ def selection_document(
 
     judged = judged_selection(engine, sweep_id, settings, told, windows)
     with engine.connect() as connection:
-        candidate = _candidate(connection, sweep_id, judged.trials)
+        candidate = _candidate(connection, sweep_id, judged)
     with write_transaction(engine) as connection:
+        spec = get_spec(connection, sweep_id)
         keep_report(connection, sweep_id, settings, claim.id, judged.text)
         keep_candidate(connection, sweep_id, candidate)
-        _note_looks(connection, sweep_id, settings, judged.reports)
-        forget_needless_sums(connection, sweep_id, judged.panels)
-    return {"sweep": sweep_id}
+        _note_looks(connection, sweep_id, settings, judged.reports, own=spec.validation == settings)
+        forget_needless_sums(connection, sweep_id, spec, judged.panels)
+        made = {"sweep": sweep_id}
+        complete_job(connection, claim, made)
+    return made
 
 
-def _candidate(connection: sa.Connection, sweep_id: int, trials: Measured) -> CandidateFigures | None:
-    row = candidate_row(connection, sweep_id, trials, _OF_CANDIDATE)
+def _candidate(connection: sa.Connection, sweep_id: int, judged: JudgedSelection) -> CandidateFigures | None:
+    row = candidate_row(connection, sweep_id, judged.panels.spec, judged.trials, _OF_CANDIDATE)
     return None if row is None else CandidateFigures(row["number"], *(row[name] for name in _OF_CANDIDATE))
 
 
@@ -210,9 +220,10 @@ def _note_looks(
     sweep_id: int,
     settings: ValidationSettings,
     reports: Sequence[tuple[PanelWindow, SelectionReport]],
+    *,
+    own: bool,
 ) -> None:
     """Write down what the trials of a sweep are worth by its own settings, and each look by others."""
-    own = get_spec(connection, sweep_id).validation == settings
     for window, report in reports:
         if not own:
             note_validation(connection, sweep_id, window, settings.digest)

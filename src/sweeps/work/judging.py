@@ -114,12 +114,14 @@ def selection_so_far(connection: sa.Connection, sweep_id: int, settings: Validat
     return judged.text if judged.reports else None
 
 
-def forget_needless_sums(connection: sa.Connection, sweep_id: int, judged: SweepPanels) -> None:
+def forget_needless_sums(
+    connection: sa.Connection, sweep_id: int, spec: SweepSpec, judged: SweepPanels
+) -> None:
     """Delete sums that no report is to be made from: of other settings, or of other days than today's.
 
-    `judged` are the panels of the report that has just been made, maybe of before the sweep was extended.
+    `spec` is that of the sweep now, `judged` are the panels of the report that has just been made, maybe of
+    before it was extended.
     """
-    spec = get_spec(connection, sweep_id)
     wanted = {row.settings for row in open_reports(connection, sweep_id)}
     if spec.validation:
         wanted.add(spec.validation)

@@ -107,14 +107,12 @@ def sweep_verdict(connection: sa.Connection, sweep_id: int) -> SweepVerdict:
 
 
 def candidate_row(
-    connection: sa.Connection, sweep_id: int, every: Measured, names: Sequence[str]
+    connection: sa.Connection, sweep_id: int, spec: SweepSpec, every: Measured, names: Sequence[str]
 ) -> Mapping[str, Any] | None:
     """Return the row of the candidate with the columns named, as `sweep_verdict` finds it, None without one.
 
-    `every` are the completed trials with their objective, under the guard of the sweep.
-    Raises: UnknownSweepError.
+    `every` are the completed trials of the sweep with their objective, under its guard.
     """
-    spec = get_spec(connection, sweep_id)
     scenarios, metric = usual_scenarios(spec), spec.objective.metric
     settings, _ = at_scenarios(spec, scenarios, metric, every, spec.space.cells_of(every.numbers))
     place = candidate_place(connection, sweep_id, spec, scenarios, settings)
