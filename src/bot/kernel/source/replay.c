@@ -201,7 +201,7 @@ static void missed_around(Account *a) {
 static void sum_up(Account *a) {
     const Window *w = a->w;
     curve_end(&a->curve, w->times, w->events - 1, a->results, a->ratios);
-    a->results[BEST_MONTH] = (i64)a->days.best;
+    a->results[BEST_MONTH] = (i64)best_month(w, &a->days);
     missed_around(a);
 }
 
@@ -223,9 +223,8 @@ static void replay_one(Account *a) {
     if (a->fits) {
         on_last_event(a, last);
         a->results[FINAL] = a->cash;
-        if (a->hold_paid) days_flat_to_end(w, &a->days);
-        else put_returns(&a->days, 0, w->days);
-        a->largest_return = largest_return(w, &a->days);
+        days_flat(&a->days, w->days, (double)a->cash);
+        a->largest_return = put_returns(w, &a->days);
         if (a->hold_paid) sum_up(a);
     }
     for (int i = FITS + 1; i < RESULTS; i++)

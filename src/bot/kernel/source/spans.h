@@ -235,7 +235,7 @@ static void end_stretch(Account *a, i64 stop) {
     }
     equity[stop - 1] = (double)a->cash;
     curve_through(&a->curve, a->w->times, first, stop);
-    days_through(a->w, &a->days, equity, first, stop, cash, (double)a->cash);
+    days_through(a->w, &a->days, equity, first, stop, cash);
 }
 
 /* Clear the tables of a run that is given up. */
@@ -252,10 +252,7 @@ static void point_at(Account *a, i64 e) {
         while (days->known < w->days && w->day_ends[days->known] == e) days->ends[++days->known] = equity_at(a, e);
         return;
     }
-    if (a->stretch < 0) {
-        curve_point(&a->curve, w->times, e, (double)a->cash);
-        days_flat(w, days, e + 1, (double)a->cash);
-    }
+    if (a->stretch < 0) curve_point(&a->curve, w->times, e, (double)a->cash);
     else if (a->count == 0) end_stretch(a, e + 1);
 }
 
@@ -325,10 +322,7 @@ static void baseline_through(Account *a, i64 first, i64 stop) {
 /* Pass through the events from `first` to before `stop`, at which hedges only settle. */
 static void pass_through(Account *a, i64 first, i64 stop) {
     if (!a->hold_paid) baseline_through(a, first, stop);
-    else if (a->count == 0) {
-        curve_flat(&a->curve, a->w->times, first, stop, (double)a->cash);
-        days_flat(a->w, &a->days, stop, (double)a->cash);
-    }
+    else if (a->count == 0) curve_flat(&a->curve, a->w->times, first, stop, (double)a->cash);
     if (a->count) a->results[IN_MARKET] += stop - first;
 }
 #endif
