@@ -84,6 +84,7 @@ class DecisionTables:
         decidable = settles & np.stack([one.fresh for one in columns.series])
         self._decidable: BoolArray = decidable.ravel()[self._rows]
         self._known: dict[tuple[str, int], tuple[Any, Any]] = {}
+        self._wholes: dict[tuple[str, int], tuple[Sequence[Decimal], Sequence[int]]] = {}
         self.cells = 0
 
     def of(
@@ -175,10 +176,18 @@ class DecisionTables:
         known = self._known.get(key)
         if known is None or (known[1][0] is not values and known[1][0] != values):
             ranked = self._ranked(column)
-            numbers = [ranked.reaching(column.least_at(value)) for value in values]
+            numbers = [ranked.reaching(least) for least in self._whole(threshold, values)]
             known = self._known[key] = column, (values, np.array(numbers, dtype=np.int64))
         found: IntArray = known[1][1]
         return found
+
+    def _whole(self, threshold: Threshold, values: Sequence[Decimal]) -> Sequence[int]:
+        """Return the least whole numbers that reach values; columns of equal decimal places share them."""
+        key = threshold.parameter, threshold.column.values.exponent
+        known = self._wholes.get(key)
+        if known is None or known[0] != values:
+            known = self._wholes[key] = values, [threshold.column.least_at(value) for value in values]
+        return known[1]
 
     def _everywhere(self) -> Condition:
         return self._kept("everywhere", self, lambda: _where(np.ones(len(self._rows), dtype=np.bool_)))
@@ -216,6 +225,8 @@ class DecisionTables:
 
     def _spread(self, numbers: npt.NDArray[Any], elsewhere: int) -> Table32:
         """Return the table of a column of settlements, with `elsewhere` where pairs do not settle."""
+        if len(self._rows) == self._shape[0] * self._shape[1]:
+            return numbers.astype(np.int32).reshape(self._shape)
         table = np.full(self._shape, elsewhere, dtype=np.int32)
         table.ravel()[self._rows] = numbers
         return table

@@ -6,7 +6,6 @@ one. Where a number would be larger the answer is None, and settlements are scor
 """
 
 from decimal import ROUND_FLOOR, Decimal
-from itertools import accumulate
 
 import numpy as np
 
@@ -76,15 +75,18 @@ def averages(rates_8h: DecimalColumn, span: int) -> IntArray | None:
     divisor: int = (span + 1) * unit
     half = divisor // 2
 
-    def rounded(average: int, rate: int) -> int:
-        return int(half_even(rate + kept * average, divisor))
-
-    def nearest(average: int, rate: int) -> int:
-        return (rate + kept * average + half) // divisor
-
     # Nothing lies halfway between two multiples of an odd divisor; then a quotient needs half of the steps.
-    first, following = half_even(rates[0], 2 * unit), nearest if divisor % 2 else rounded
-    return np.array(list(accumulate(rates[1:], following, initial=first)), dtype=np.int64)
+    average = int(half_even(rates[0], 2 * unit))
+    found = [average]
+    if divisor % 2:
+        for rate in rates[1:]:
+            average = (rate + kept * average + half) // divisor
+            found.append(average)
+    else:
+        for rate in rates[1:]:
+            average = int(half_even(rate + kept * average, divisor))
+            found.append(average)
+    return np.array(found, dtype=np.int64)
 
 
 def trends(values: IntArray, span: int, stable_threshold: Decimal) -> IntArray:
