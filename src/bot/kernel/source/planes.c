@@ -4,9 +4,9 @@
 
 #define WIDTH 8
 #define HASH 0x9E3779B97F4A7C15u
-#define NOISE_PAIRS 64
+#define NOISE_PAIRS 32
 
-/* Whether two bytes of a plane are equal less often than in 64 pairs, by some of its bytes. */
+/* Whether two bytes of a plane are equal less often than in 32 pairs, by some of its bytes. */
 static int hardly_repeats(const i64 *values, i64 count, i64 step, int plane) {
     i32 counts[256] = {0};
     const i64 size = (count + step - 1) / step, most = size * (size - 1);
