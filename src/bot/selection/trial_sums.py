@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -22,6 +22,9 @@ from bot.selection.week_shifts import Shifting, drawn_shifts
 NO_OBJECTIVE = int(np.iinfo(np.int64).min)
 """Objective in whole units of a trial that has none."""
 
+_MOST_RETURNS = 125_000
+"""Daily returns of different rows that are judged at a time: 1 MB for each of some ten copies of them."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrialReturns:
@@ -39,6 +42,17 @@ class TrialReturns:
     funding_payments: IntArray
     objectives: FloatArray | IntArray
     row_of: IntArray | None = None
+
+    def at(self, trials: IntArray) -> Self:
+        """Return some of the trials; their rows stay where they are."""
+        return replace(
+            self,
+            numbers=self.numbers[trials],
+            total_trades=self.total_trades[trials],
+            funding_payments=self.funding_payments[trials],
+            objectives=self.objectives[trials],
+            row_of=trials if self.row_of is None else self.row_of[trials],
+        )
 
     @property
     def defined(self) -> BoolArray:
@@ -85,6 +99,19 @@ class TrialSums:
         first, place = equal_rows(trials.returns, trials.hold)
         if trials.row_of is not None:
             place = place[trials.row_of]
+        most = max(1, _MOST_RETURNS // max(panel.calendar.days, 1))
+        parts = []
+        for row in range(0, max(len(first), 1), most):
+            mine = np.flatnonzero((place >= row) & (place < row + most))
+            rows = first[row : row + most]
+            parts.append(cls._of_rows(panel, trials.at(mine), rows, place[mine] - row, shifting))
+        return parts[0] if len(parts) == 1 else cls.merged(parts)
+
+    @classmethod
+    def _of_rows(
+        cls, panel: Panel, trials: TrialReturns, first: IntArray, place: IntArray, shifting: Shifting
+    ) -> Self:
+        """Return the sums of trials with the rows `first` of the returns, each the one at its `place`."""
         returns = trials.returns[first]
         own, lead = whole_returns(returns), whole_returns(returns - trials.hold[first])
         eligible = _eligible(panel, trials, own.usable[place])
