@@ -54,6 +54,9 @@ class FinishedRun(Protocol):
     def payments(self) -> Sequence[FundingPayment]:
         """Every settlement of an open perp leg, oldest first."""
 
+    def read_payments(self) -> Iterator[FundingPayment]:
+        """Yield these without keeping them."""
+
     @property
     def daily_returns(self) -> FloatArray:
         """Its daily returns, one a UTC day of its window."""
@@ -171,7 +174,7 @@ class Baselines:
                 self._known.popitem(last=False)
             held = next(self._run_all([held_throughout(config)], self._window))
             with exact():
-                found = self._known[key] = _Baseline(held, HoldFunding(held.trades, held.payments))
+                found = self._known[key] = _Baseline(held, HoldFunding(held.trades, held.read_payments()))
         self._known.move_to_end(key)
         return found
 

@@ -133,6 +133,10 @@ class RunResult(RunFacts):
         """Every settlement of an open short, oldest first."""
         return tuple(self.paid.written())
 
+    def read_payments(self) -> Iterator[FundingPayment]:
+        """Yield the payments without keeping them, which would take 0.2 MB a year."""
+        return self.paid.read()
+
     @cached_property
     def findings(self) -> tuple[RunFinding, ...]:
         """Oddities of the data in the run's window that its numbers have to be read with, warnings first."""

@@ -1,6 +1,6 @@
 """Result of a run of hedges: metrics, trades, equity curve, and the document that prints them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -36,6 +36,10 @@ class HedgeRun(RunFacts):
     trades: tuple[HedgeTrade, ...]
     payments: tuple[FundingPayment, ...]
     curve: Curve
+
+    def read_payments(self) -> Iterator[FundingPayment]:
+        """Yield the payments."""
+        return iter(self.payments)
 
     @property
     def stored_hedge_metrics(self) -> HedgeMetrics | None:

@@ -1,5 +1,6 @@
 """Funding a run captured relative to holding the hedge throughout, and where it missed the rest."""
 
+from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -100,13 +101,13 @@ class HoldFunding:
 class _Paid(NamedTuple):
     """Funding of holding one pair: `sums[k]` by the first k settlements, in units of 1e-8."""
 
-    times_ms: list[int]
+    times_ms: "array[int]"
     sums: list[int]
 
     @classmethod
     def of(cls, payments: Sequence[FundingPayment]) -> Self:
         amounts = amount_units(payment.amount for payment in payments)
-        return cls([payment.t_ms for payment in payments], [0, *accumulate(amounts)])
+        return cls(array("q", [payment.t_ms for payment in payments]), [0, *accumulate(amounts)])
 
     def until(self, t_ms: int) -> int:
         """Return the funding settled up to and at `t_ms`."""

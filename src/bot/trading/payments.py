@@ -1,5 +1,6 @@
 """Funding payments of an account, written out one by one only when they are read."""
 
+from collections.abc import Iterator
 from decimal import Decimal
 from itertools import chain
 from operator import attrgetter
@@ -72,14 +73,21 @@ class PaymentBook:
 
     def written(self) -> list[FundingPayment]:
         """Return the payments; who has read them may clear the list."""
-        for booked in self._booked:
-            if isinstance(booked, FundingPayment):
-                self._written.append(booked)
-            else:
-                payments = chain.from_iterable(span.payments() for span in booked)
-                self._written.extend(sorted(payments, key=attrgetter("t_ms")))
+        self._written.extend(self._unwritten())
         self._booked.clear()
         return self._written
+
+    def read(self) -> Iterator[FundingPayment]:
+        """Yield the payments, keeping none that is not written out."""
+        return chain(self._written, self._unwritten())
+
+    def _unwritten(self) -> Iterator[FundingPayment]:
+        for booked in self._booked:
+            if isinstance(booked, FundingPayment):
+                yield booked
+            else:
+                payments = chain.from_iterable(span.payments() for span in booked)
+                yield from sorted(payments, key=attrgetter("t_ms"))
 
     def by_regime(self, high: Decimal) -> dict[Regime, Decimal]:
         """Return what was paid in each regime of funding, which writes no payment out; `high` is per 8 hours.

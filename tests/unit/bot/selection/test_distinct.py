@@ -3,13 +3,14 @@
 import json
 import weakref
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from judging import judged, lifetime_of, part_of, trials_of
 
-from bot.selection import distinct
+from bot.selection import distinct, trial_sums
 from bot.selection.days.digests import digest_words
 from bot.selection.distinct import Keyed, TrialSet, distinct_trials
 from bot.selection.judging import judge
@@ -101,3 +102,28 @@ def test_report_from_parts_loaded_one_by_one_is_that_of_all_at_once(
     report = judge(panel, parts, lifetime_of(DAYS, TRIALS))
     assert json.dumps(report.document()) == json.dumps(whole.document())
     assert parts.most <= 3  # one that a loop has ended with, one it goes on from, and the next
+
+
+@pytest.mark.parametrize("rows", [1, 7, 1_000])
+def test_trials_judged_some_rows_at_a_time_are_judged_as_all_at_once(
+    monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    random = np.random.default_rng(3)
+    returns = random.normal(0.0003, 0.01, (EQUAL, DAYS))
+    returns[5] = 0.0
+    returns[6] = np.nan
+    trials = replace(
+        trials_of(returns, hold=random.normal(0, 0.01, DAYS)),
+        numbers=np.arange(TRIALS)[::-1],
+        total_trades=random.integers(0, 20, TRIALS),
+        funding_payments=np.full(TRIALS, 400),
+        objectives=random.normal(0, 1, TRIALS),
+        row_of=random.integers(0, EQUAL, TRIALS),
+    )
+    panel = judged(trials_of(returns)).panel
+    whole = judge(panel, [TrialSums.of(panel, trials)], lifetime_of(DAYS, TRIALS))
+    monkeypatch.setattr(trial_sums, "_MOST_RETURNS", rows * DAYS)
+    found = judge(panel, [TrialSums.of(panel, trials)], lifetime_of(DAYS, TRIALS))
+    assert json.dumps(found.document()) == json.dumps(whole.document())
+    assert (found.eligible, found.winner) == (whole.eligible, whole.winner)
+    assert 10 < found.distinct < EQUAL

@@ -56,3 +56,16 @@ def test_sharpe_over_holding_is_undefined_for_a_run_that_was_lost_or_never_moved
 def test_sharpe_over_a_lost_hold_baseline_or_a_single_day_is_undefined() -> None:
     assert sharpe_over(np.array([0.01, 0.02]), np.full(2, math.nan)) is None
     assert sharpe_over(np.array([0.01]), np.array([0.02])) is None
+
+
+def test_payments_of_a_run_that_are_read_are_those_that_are_kept_and_baselines_keep_none() -> None:
+    rates = dict.fromkeys(range(8, 9 * DAY, 8), "0.001")
+    market = {"X": pair(rates, ["100"] * (9 * DAY))}
+    config = configured(market, end=START + 9 * DAY * HOUR_MS)
+    baselines = Baselines(window(market, config))
+    baselines.compare(replay(config, window(market, config)))
+    held = baselines.of(config)
+    assert "payments" not in vars(held)
+    read = tuple(held.read_payments())
+    assert len(read) == 25
+    assert held.payments == read == tuple(held.read_payments())
