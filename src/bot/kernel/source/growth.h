@@ -55,7 +55,8 @@ static inline Doubled expm1_doubled(Doubled x) {
     sum = mul_doubled(r, add_doubled(doubled(0.5, 0), sum));
     sum = add_doubled(r, mul_doubled(r, sum));
     for (int i = 0; i < HALVINGS; i++) sum = add_doubled(times_power(sum, all_of(2)), mul_doubled(sum, sum));
-    return add_doubled((Doubled){power - 1, all_of(0)}, times_power(sum, power));
+    /* In two parts: less 1, powers beyond 2**53 are no float64. */
+    return add_doubled(add_doubled((Doubled){power, all_of(0)}, doubled(-1, 0)), times_power(sum, power));
 }
 
 /* Return ln(x) from `near`, the float64 nearest to it, by one step of Newton's method. */

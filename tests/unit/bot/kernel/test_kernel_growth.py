@@ -40,6 +40,12 @@ def test_the_kernel_is_certain_of_a_year_of_every_small_gain(library: Library) -
         }
 
 
+def test_the_kernel_does_not_round_a_growth_beyond_the_whole_floats_twice(library: Library) -> None:
+    final = 10**12 + 153_535  # grows by 66,437,304,368,121,019.4, and floats are eight apart there
+    found = dict(certain_growths(library, [10**12] * 4, [final] * 4, 125))
+    assert found == dict.fromkeys(range(4), 66_437_304_368_121_016.0)
+
+
 def test_the_kernel_is_not_certain_of_a_growth_half_way_between_two_floats(library: Library) -> None:
     initial, final = 2**27, 2**27 + 2**25 + 1  # its square less 1 has 54 bits
     assert not dict(certain_growths(library, [initial] * 4, [final] * 4, 365 * DAY_MS // 2))
