@@ -1,10 +1,33 @@
-"""Files that commands write for their user: never over one that is there, unless told to."""
+"""Files that commands read and write for their user: bounded ones, and never over one that is there."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from bot.errors import InvalidInputError
+
+MOST_BYTES = 8 * 1024 * 1024
+"""As many as the API takes: a file without end would take all memory, and other processes with it."""
+
+
+def read_text(path: Path, option: str | None = None) -> str:
+    """Return the text of a file of up to `MOST_BYTES` that the command line names, as an `option` perhaps.
+
+    Raises: InvalidInputError naming the file.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+        if len(content) <= MOST_BYTES:
+            return content.decode("utf-8-sig")
+        why = f"is larger than {MOST_BYTES:,} bytes"
+    except OSError as error:
+        why = error.strerror or "cannot be read"
+    except UnicodeDecodeError:
+        why = "is no UTF-8 text"
+    if option is None:
+        raise InvalidInputError.of(str(path), why)
+    raise InvalidInputError.of(option, f"{path}: {why}")
 
 
 @contextmanager

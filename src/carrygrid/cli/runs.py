@@ -10,6 +10,7 @@ from bot.config.run_config import RunConfig, load_json
 from bot.errors import InvalidInputError
 from bot.hedges.runs import baselines_of, explain_run, load_window, replay_run
 from bot.market_store.database import write_transaction
+from carrygrid.cli.files import read_text
 from sweeps.lifecycle.noted_runs import LookKind, note_run
 
 
@@ -60,16 +61,3 @@ def _parsed(path: Path, text: str) -> object:
         if error.errors[0].field != "body":
             raise
         raise InvalidInputError.of(str(path), error.errors[0].message) from None
-
-
-def read_text(path: Path) -> str:
-    """Return the text of a file named on the command line.
-
-    Raises: InvalidInputError naming the file.
-    """
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise InvalidInputError.of(str(path), error.strerror or "cannot be read") from None
-    except UnicodeDecodeError:
-        raise InvalidInputError.of(str(path), "is no UTF-8 text") from None

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from api.database import ready_store
 from api.settings import Settings
-from bot.errors import DataImportError, InvalidInputError
+from bot.errors import DataImportError
 from bot.market_store import importing
 from bot.market_store.import_reports import FileReport, ImportReport, SeriesReport
 from bot.market_store.importers.import_options import ImportOptions
@@ -22,12 +22,12 @@ from bot.models import HOUR_MS
 from bot.plurals import counted
 from bot.timestamps import iso
 from carrygrid.cli.failures import BAD_INPUT
+from carrygrid.cli.files import read_text
 from carrygrid.cli.printing import console, plain_table
 
 _SHOWN_REFUSALS = 5
 _SHOWN_FILES = 3
 _SHOWN_UNKNOWN = 20
-_LONGEST_MAPPING_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class StatedOptions:
             symbol=self.symbols or None,
             timeframe=self.timeframe,
             time_zone=self.time_zone,
-            mapping=None if self.mapping is None else _text(self.mapping),
+            mapping=None if self.mapping is None else read_text(self.mapping, "mapping"),
             keep_readable=self.keep_readable,
             replace=self.replace,
         )
@@ -196,17 +196,6 @@ def _oddities(listing: list[ExchangeListing]) -> Iterator[str]:
                             f"{where}: {source.source}: {settlements} up to "
                             f"{source.max_jitter_ms:,} ms off the hour and snapped to it"
                         )
-
-
-def _text(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            text = file.read(_LONGEST_MAPPING_BYTES + 1)
-        if len(text) > _LONGEST_MAPPING_BYTES:
-            raise InvalidInputError.of("mapping", f"{path} is larger than {_LONGEST_MAPPING_BYTES:,} bytes")
-        return text.decode()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInputError.of("mapping", f"{path} cannot be read: {error}") from None
 
 
 def _series_cells(series: SeriesListing) -> tuple[str, ...]:

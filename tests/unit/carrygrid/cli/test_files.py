@@ -1,0 +1,43 @@
+"""Files named on the command line: read no further than they may be long, and refused by their name."""
+
+from pathlib import Path
+
+import pytest
+from commanding import in_process
+
+from bot.errors import InvalidInputError
+from carrygrid.cli import files
+
+COMMANDS = [
+    ("backtest", "{}"),
+    ("compare", "{}"),
+    ("sweep", "submit", "{}", "--dry-run"),
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
+def test_file_without_end_is_refused_by_its_name(tmp_path: Path, command: tuple[str, ...]) -> None:
+    result = in_process(tmp_path / "home", *(part.format("/dev/zero") for part in command))
+    assert (result.returncode, result.stderr) == (
+        2,
+        "error: /dev/zero: is larger than 8,388,608 bytes\n",
+    )
+
+
+def test_file_of_the_most_bytes_is_read_and_one_byte_more_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "MOST_BYTES", 5)
+    path = tmp_path / "text"
+    path.write_bytes(b"\xef\xbb\xbfab")
+    assert files.read_text(path) == "ab"
+    path.write_bytes(b"123456")
+    with pytest.raises(InvalidInputError, match="text: is larger than 5 bytes"):
+        files.read_text(path)
+    with pytest.raises(InvalidInputError, match=f"mapping: {path}: is larger than 5 bytes"):
+        files.read_text(path, "mapping")
+    path.write_bytes(b"\xff")
+    with pytest.raises(InvalidInputError, match="text: is no UTF-8 text"):
+        files.read_text(path)
+    with pytest.raises(InvalidInputError, match="mapping: .*: Is a directory"):
+        files.read_text(tmp_path, "mapping")
