@@ -142,6 +142,9 @@ def test_tags_and_note_are_replaced_and_lists_can_be_narrowed_by_tag(client: Tes
         ({"add_values": {"perp_leverage": []}}, "add_values"),
         ({"extend_to": "2024-03-30"}, "add_values.end[0]"),
         ({"extend_to": "soon"}, "add_values.end[0]"),
+        ({"extend_to": "2020-01-01"}, "add_values.end[0]"),
+        ({"add_values": {"end": ["2024-03-20", "2020-01-01"]}}, "add_values.end[1]"),
+        ({"add_values": {"start": ["2024-03-31"]}}, "add_values.start[0]"),
     ],
 )
 def test_refused_change_names_its_field(client: TestClient, change: dict[str, Any], field: str) -> None:
