@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 from sweeping import stored_rows, sweep_spec, worked
 
+from bot.selection.guard import Guard
 from sweeps.analysis.maps.cell_states import CellState, cell_states
 from sweeps.analysis.maps.heatmap import Aggregate, heatmap
 from sweeps.analysis.maps.slices import QUANTILES, slices
@@ -19,7 +20,9 @@ from sweeps.analysis.robustness import over_axis
 from sweeps.analysis.scenarios import without_setting
 from sweeps.export.files import ExportFormat, exported
 from sweeps.spec.scenarios import ScenarioRank, Scenarios
+from sweeps.storage import blocks
 from sweeps.storage.blocks import Measured
+from sweeps.storage.column_cache import ColumnCache
 from sweeps.storage.tables import chunk
 
 GRID = {
@@ -74,6 +77,23 @@ def test_some_may_win_and_some_may_not(rows: list[dict[str, Any]]) -> None:
 
 @pytest.mark.parametrize("sort", [None, "net_pnl", "-net_pnl", "profit_factor", "-total_trades"])
 @pytest.mark.parametrize("limit", [1, 5, 100])
+@pytest.mark.parametrize("blocks_at_once", [1, 2, 32])
+def test_trials_that_may_win_are_told_however_many_blocks_are_looked_at_together(
+    engine: sa.Engine,
+    sweep_id: int,
+    rows: list[dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    blocks_at_once: int,
+) -> None:
+    monkeypatch.setattr(blocks, "_BLOCKS_AT_ONCE", blocks_at_once)
+    monkeypatch.setattr(blocks, "_FEW_BLOCKS", 0)
+    monkeypatch.setattr(blocks, "_column_cache", ColumnCache())
+    with engine.connect() as connection:
+        found = blocks.measured(connection, sweep_id, guard=Guard.of(SPEC.validation))
+    expected = {row["number"]: may_win(row) for row in rows}
+    assert dict(zip(found.numbers.tolist(), found.eligible.tolist(), strict=True)) == expected
+
+
 def test_ineligible_trials_follow_in_both_directions_across_pages(
     engine: sa.Engine, sweep_id: int, rows: list[dict[str, Any]], sort: str | None, limit: int
 ) -> None:
