@@ -75,8 +75,6 @@ def test_some_may_win_and_some_may_not(rows: list[dict[str, Any]]) -> None:
     assert {may_win(row) for row in rows} == {True, False}
 
 
-@pytest.mark.parametrize("sort", [None, "net_pnl", "-net_pnl", "profit_factor", "-total_trades"])
-@pytest.mark.parametrize("limit", [1, 5, 100])
 @pytest.mark.parametrize("blocks_at_once", [1, 2, 32])
 def test_trials_that_may_win_are_told_however_many_blocks_are_looked_at_together(
     engine: sa.Engine,
@@ -94,6 +92,8 @@ def test_trials_that_may_win_are_told_however_many_blocks_are_looked_at_together
     assert dict(zip(found.numbers.tolist(), found.eligible.tolist(), strict=True)) == expected
 
 
+@pytest.mark.parametrize("sort", [None, "net_pnl", "-net_pnl", "profit_factor", "-total_trades"])
+@pytest.mark.parametrize("limit", [1, 5, 100])
 def test_ineligible_trials_follow_in_both_directions_across_pages(
     engine: sa.Engine, sweep_id: int, rows: list[dict[str, Any]], sort: str | None, limit: int
 ) -> None:
