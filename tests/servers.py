@@ -23,6 +23,9 @@ import redis
 from carrygrid.local import leash
 
 LOOPBACK = "127.0.0.1"
+_MEMORY = Path("/dev/shm")
+_ROOM = 2 * 2**30
+"""Bytes that a server's data may take in memory: a few databases of 10 MB, and its log."""
 
 
 def skip_or_fail(reason: str, *, named: bool = False, needs_root: bool = False) -> Any:
@@ -180,13 +183,14 @@ def _postgres(
     programs: Path, port: int, *, address: str = LOOPBACK, user: str = "postgres", password: str | None = None
 ) -> Iterator[None]:
     owner = _unprivileged() if os.geteuid() == 0 else None
-    folder = Path(tempfile.mkdtemp(prefix="carrygrid-pg-"))
+    folder = Path(tempfile.mkdtemp(prefix="carrygrid-pg-", dir=_in_memory()))
     data, log, secret = folder / "data", folder / "log", folder / "secret"
     secret.write_text(password or "")
     asking = ("-A", "scram-sha-256", f"--pwfile={secret}") if password else ("-A", "trust")
     options = (
         f"-p {port} -k {folder} -h {address}"
         " -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c max_connections=60"
+        " -c max_wal_size=256MB"
     )
     try:
         for path in (folder, secret):
@@ -201,6 +205,11 @@ def _postgres(
         _run(owner, programs / "pg_ctl", "-D", data, "-m", "immediate", "stop")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _in_memory() -> Path | None:
+    """Return a folder in memory, if it has room: there a database is copied eight times as fast."""
+    return _MEMORY if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ROOM else None
 
 
 def restart_postgres(data: Path) -> None:
