@@ -70,7 +70,8 @@ class HeldHistory:
     ) -> None:
         self._connection = connection
         self.exchange = exchange = resolve_exchange(connection, exchange)
-        self.sealed_ms = None if beyond_seals else seal_times(connection).get(exchange)
+        self._seals = {} if beyond_seals else seal_times(connection)
+        self.sealed_ms = self._seals.get(exchange)
         self._beyond_seals = beyond_seals
         asked = tuple(dict.fromkeys(symbols))
         held = sql.series_of(connection, exchange, symbols_read(asked))
@@ -102,7 +103,7 @@ class HeldHistory:
     def _outlines(self, *, funding: bool) -> dict[int, list[Outline]]:
         every = {one.id: one for found in self._of.values() for one in found}.values()
         wanted = [one for one in every if (one.key.kind is SeriesKind.FUNDING) == funding]
-        return sql.outlines(self._connection, series=wanted, beyond_seals=self._beyond_seals)
+        return sql.outlines(self._connection, series=wanted, seals=self._seals)
 
     def lacking(self, symbol: str, window: Window, min_coverage: Decimal) -> str | None:
         """Return in words what a pair lacks of a window (ms UTC, inclusive), None if it can be run on.

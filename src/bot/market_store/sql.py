@@ -186,7 +186,7 @@ def segments(
     They end at the seals of their exchanges, unless what is read is shown to nobody (`beyond_seals`).
     """
     by_id = {one.id: one for one in series}
-    latest = _latest(connection, by_id.values(), beyond_seals=beyond_seals)
+    latest = _latest(by_id.values(), {} if beyond_seals else seal_times(connection))
     table = market_segment.c
     query = (
         sa.select(market_segment)
@@ -203,13 +203,12 @@ def segments(
             yield HeldSegment(by_id[series_id], segment, latest_ms)
 
 
-def _latest(connection: sa.Connection, series: Iterable[HeldSeries], *, beyond_seals: bool) -> dict[int, int]:
+def _latest(series: Iterable[HeldSeries], seals: Mapping[str, int]) -> dict[int, int]:
     """Return the time of the last row that may be read of each sealed series: candles close by the seal."""
-    sealed = {} if beyond_seals else seal_times(connection)
     return {
-        one.id: sealed[one.key.exchange] - max(one.key.timeframe_ms, 1)
+        one.id: seals[one.key.exchange] - max(one.key.timeframe_ms, 1)
         for one in series
-        if one.key.exchange in sealed
+        if one.key.exchange in seals
     }
 
 
@@ -218,12 +217,14 @@ def outlines(
     exchange: str | None = None,
     *,
     series: Iterable[HeldSeries] | None = None,
+    seals: Mapping[str, int] | None = None,
     beyond_seals: bool = False,
 ) -> dict[int, list[Outline]]:
     """Return the stored months of every series, of one data set's or of `series`, ascending, by its id.
 
-    They end at the seals of their exchanges as those of `segments` do; the digest of a month that a seal cuts
-    names the cut as well, its extent and count stay those that are stored where nothing is known of the rest.
+    They end at the seals of their exchanges as those of `segments` do, which are asked for where `seals` are
+    left out; the digest of a month that a seal cuts names the cut as well, its extent and count stay those
+    that are stored where nothing is known of the rest.
     """
     series = None if series is None else list(series)
     ids = [] if series is None else [one.id for one in series]
@@ -234,7 +235,9 @@ def outlines(
     for row in connection.execute(query, {"ids": ids}).all():
         found.setdefault(row[0], []).append(Outline._make(row[1:]))
     known = [] if beyond_seals else series if series is not None else held_series(connection, exchange)
-    for series_id, latest_ms in _latest(connection, known, beyond_seals=beyond_seals).items():
+    if seals is None:
+        seals = {} if beyond_seals else seal_times(connection)
+    for series_id, latest_ms in _latest(known, seals).items():
         months = [
             _until(month, latest_ms) for month in found.pop(series_id, ()) if month.first_ms <= latest_ms
         ]
@@ -254,7 +257,7 @@ def extents(
 ) -> Mapping[int, tuple[int, int]]:
     """Return the first and last time of each series, by its id; they end at seals as `segments` do."""
     series, table = list(series), market_segment.c
-    latest = _latest(connection, series, beyond_seals=beyond_seals)
+    latest = _latest(series, {} if beyond_seals else seal_times(connection))
     query = (
         sa.select(table.series_id, sa.func.min(table.first_ms), sa.func.max(table.last_ms))
         .where(table.series_id.in_([one.id for one in series]))

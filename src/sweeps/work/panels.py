@@ -128,7 +128,7 @@ def packed_sums(judged: Sequence[JudgedTrials]) -> list[PackedSums]:
         PackedSums.of(
             panel,
             np.concatenate([one.numbers for one in mine]),
-            TrialSums.merged([one.sums for one in mine]),
+            mine[0].sums if len(mine) == 1 else TrialSums.merged([one.sums for one in mine]),
         )
         for panel, mine in of_panel.items()
     ]
