@@ -14,7 +14,7 @@ from bot.models import BookedTrade
 from bot.numbers.arrays import IntArray
 from bot.numbers.money import exact
 from bot.selection.evidence.random_entries import REPLICATES, Trips, p_random, random_trips
-from bot.statistics.metrics import Units
+from bot.statistics.metrics import Units, addable
 
 NO_TRIPS = "no trip to place elsewhere"
 NO_CHOICE = "no settlement to spare: every placement is the same"
@@ -75,8 +75,9 @@ def placed_at_random(
     net, drawn = 0, [0] * REPLICATES
     for symbol in traded:
         every = np.concatenate([own[symbol], placed[symbol].reshape(-1, 2)])
-        nets = priced(symbol)(every[:, 0], every[:, 1]).astype(object)
-        first, *others = nets.reshape(1 + REPLICATES, -1).sum(axis=1).tolist()
+        nets = priced(symbol)(every[:, 0], every[:, 1])
+        [rows] = addable(nets.reshape(1 + REPLICATES, -1), times=len(own[symbol]))
+        first, *others = rows.sum(axis=1).tolist()
         net += first
         drawn = [before + more for before, more in zip(drawn, others, strict=True)]
     return RandomEntries(trips, net, drawn, p_random(net, drawn, trips))

@@ -32,7 +32,7 @@ from bot.numbers.columns import DecimalColumn
 from bot.numbers.exact_array import ExactArray
 from bot.numbers.money import MONEY_PLACES, ONE, ZERO
 from bot.numbers.thresholds import ThresholdColumn
-from bot.statistics.metrics import Units, fitting, from_units, money_units
+from bot.statistics.metrics import Units, addable, fitting, from_units, money_units
 from bot.trading.contract_watch import ContractWatch
 from bot.trading.factory import position_sizer
 
@@ -144,7 +144,7 @@ class SlotTrips:
     def _priced(self, entries: IntArray, ends: IntArray) -> Units:
         """Return `net_pnls` of distinct trips in ascending order."""
         self._open(np.unique(entries))
-        nets = np.zeros(len(entries), dtype=object)
+        nets: Units = np.zeros(len(entries), dtype=np.int64)
         opened = np.flatnonzero(self._hedges.rows[entries] >= 0)
         for some in self._parted(opened, entries, ends):
             first, last = entries[some], ends[some]
@@ -153,8 +153,11 @@ class SlotTrips:
             # What ends at a moment ends before its settlement, which is not due any more.
             due = np.where(ended, np.searchsorted(self.times_ms, end_ms) - 1, last)
             funding = self._funding(first, due)
-            nets[some[ended]] = self._interrupted(first[ended], (due - first)[ended], funding[ended])
-            nets[some[~ended]] = self._left(first[~ended], last[~ended], funding[~ended])
+            by_exchange = self._interrupted(first[ended], (due - first)[ended], funding[ended])
+            left = self._left(first[~ended], last[~ended], funding[~ended])
+            for rows, own in ((some[ended], by_exchange), (some[~ended], left)):
+                nets = nets.astype(object, copy=False) if own.dtype == object else nets
+                nets[rows] = own
         return fitting(nets)
 
     def _open(self, entries: IntArray) -> None:
@@ -213,8 +216,8 @@ class SlotTrips:
         fees = paid + spot_fee + perp_fee
         perp_pnl = formulas.leg_pnl(SPOT_PERP.perp, quantity, perp_entry, perp)
         price = formulas.price_pnl(SPOT_PERP.spot, quantity, cost, spot, perp_pnl)
-        booked = price.whole(MONEY_PLACES).astype(object), fees.whole(MONEY_PLACES).astype(object)
-        return cast("Units", formulas.net_pnl(booked[0], funding.astype(object), booked[1]))
+        booked: Any = addable(price.whole(MONEY_PLACES), funding, fees.whole(MONEY_PLACES))
+        return cast("Units", formulas.net_pnl(*booked))
 
     def _opened(self, entry: int) -> Position | None:
         """Return the hedge that a slot opens at a settlement; None without one."""
@@ -300,7 +303,7 @@ class SlotTrips:
         filled = self._costs.fills.price(side, price, maker=maker)
         return filled, self._costs.fees.fee(leg, quantity, filled, maker=maker, t_ms=t_ms)
 
-    def _interrupted(self, entries: IntArray, payments: IntArray, funding: Units) -> list[int]:
+    def _interrupted(self, entries: IntArray, payments: IntArray, funding: Units) -> Units:
         """Return the net P&L (1e-8) of trips, ascending, whose hedges the exchange ends."""
         known: dict[int, int] = {}
         for entry, count, paid in zip(entries.tolist(), payments.tolist(), funding.tolist(), strict=True):
@@ -310,7 +313,7 @@ class SlotTrips:
                 known[entry] = money_units(
                     closed_trade(position, flows, count, self._exit(position, end)).net_pnl
                 )
-        return [known[entry] for entry in entries.tolist()]
+        return fitting(np.array([known[entry] for entry in entries.tolist()], dtype=object))
 
 
 class SlotPrices:

@@ -95,6 +95,12 @@ def fitting(units: Units) -> Units:
     return units.astype(np.int64 if fits else object, copy=False)
 
 
+def addable(*columns: Units, times: int = 1) -> Sequence[Units]:
+    """Return columns that can be added, each so many `times`: as Python integers if a sum might not fit."""
+    largest = sum(max(int(one.max(initial=0)), -int(one.min(initial=0))) for one in columns)
+    return columns if largest * times < _SAFE_UNITS else [one.astype(object) for one in columns]
+
+
 @dataclass(frozen=True, eq=False)
 class Calendar:
     """The times of n events (ms UTC, ascending), and the last event of each UTC day and month among them.

@@ -185,3 +185,21 @@ def test_more_than_eight_places_are_no_units() -> None:
     assert stats.from_units(100000001) == Decimal("1.00000001")
     with pytest.raises(ValueError, match="0.000000001 has more than 8 places"):
         stats.money_units(Decimal("1E-9"))
+
+
+@pytest.mark.parametrize(
+    ("columns", "times", "exact"),
+    [
+        (([2**61 - 1], [-(2**61)]), 1, False),
+        (([2**61], [-(2**61)]), 1, True),
+        (([2**60 - 1],), 4, False),
+        (([-(2**60)],), 4, True),
+        (([], [3]), 1_000, False),
+    ],
+)
+def test_columns_are_added_as_python_integers_where_a_sum_might_not_fit(
+    columns: tuple[list[int], ...], times: int, *, exact: bool
+) -> None:
+    found = stats.addable(*(np.array(one, dtype=np.int64) for one in columns), times=times)
+    assert [one.tolist() for one in found] == [*columns]
+    assert {one.dtype == object for one in found} == {exact}
