@@ -156,9 +156,16 @@ def exact_values(metric: str, column: MetricColumn) -> list[Any]:
 
 def metric_value(metric: str, number: Any) -> Any:
     """Return a number of a column, a metric's or another: money as Decimal, None where there is no value."""
-    if number == UNDEFINED or (is_real(metric) and math.isnan(number)):
-        return None
-    return from_units(number) if METRICS.get(metric) is MetricKind.MONEY else number
+    return metric_values(metric, (number,))[0]
+
+
+def metric_values(metric: str, numbers: Iterable[Any]) -> list[Any]:
+    """Return some numbers of a column as `metric_value` does each; their kind is looked up once."""
+    if METRICS.get(metric) is MetricKind.MONEY:
+        return [None if number == UNDEFINED else from_units(number) for number in numbers]
+    if is_real(metric):
+        return [None if number == UNDEFINED or math.isnan(number) else number for number in numbers]
+    return [None if number == UNDEFINED else number for number in numbers]
 
 
 def _column(name: str, values: Sequence[Any], unfit: dict[int, UnfitAmount]) -> MetricColumn:

@@ -6,9 +6,9 @@ A plane is one byte of each value of a column: the first bytes of all values, th
 import struct
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from operator import itemgetter
+from typing import NamedTuple
 
 import numpy as np
 
@@ -61,11 +61,11 @@ def _packed(parts: SplitColumn, count: int) -> bytes:
 def unpacked(blobs: Sequence[bytes], *, real: bool) -> MetricColumn:
     """Return the columns of `blobs`, one after another; raises zlib.error if one is damaged."""
     parts = [_Opened.of(blob) for blob in blobs]
-    joined = np.empty((sum(part.count for part in parts), WIDTH), dtype=np.uint8)
+    joined = np.empty((sum(part.size for part in parts), WIDTH), dtype=np.uint8)
     at = 0
     for part in parts:
-        part.write(joined[at : at + part.count])
-        at += part.count
+        part.write(joined[at : at + part.size])
+        at += part.size
     flat = joined.reshape(-1)
     return flat.view(np.float64) if real else flat.view(np.int64)
 
@@ -78,7 +78,7 @@ class PackedColumn:
         self._opened = _Opened.of(blob)
 
     def __len__(self) -> int:
-        return self._opened.count
+        return self._opened.size
 
     def whole(self, place: int) -> int:
         """Return the whole number at a place."""
@@ -90,11 +90,10 @@ class PackedColumn:
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Opened:
-    """A packed column of `count` values: the byte of each constant plane, noise, and the other planes."""
+class _Opened(NamedTuple):
+    """A packed column of `size` values: the byte of each constant plane, noise, and the other planes."""
 
-    count: int
+    size: int
     constant: bytes
     noise: bytes
     others: bytes
@@ -117,17 +116,17 @@ class _Opened:
 
     def value(self, place: int) -> bytes:
         """Return the bytes of one value, the lowest first."""
-        others = self.others[place :: self.count]
+        others = self.others[place :: self.size]
         if self.order is None:
             return others
-        return bytes(self.order(self.constant + self.noise[place :: self.count] + others))
+        return bytes(self.order(self.constant + self.noise[place :: self.size] + others))
 
     def write(self, values: Planes) -> None:
-        """Write all values to an array of `count` rows of bytes."""
+        """Write all values to an array of `size` rows of bytes."""
         places = range(WIDTH) if self.order is None else self.order(bytes(range(WIDTH)))
         lone = len(self.constant)
         planes = np.frombuffer(self.noise + self.others, dtype=np.uint8)
-        planes = planes.reshape(WIDTH - lone, self.count)
+        planes = planes.reshape(WIDTH - lone, self.size)
         for plane, place in enumerate(places):
             values[:, plane] = self.constant[place] if place < lone else planes[place - lone]
 

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from bot.config.run_key import KEY_BYTES
 from bot.numbers.arrays import IntArray
-from bot.statistics.trial_columns import UNDEFINED, DigestArray, MetricColumn, metric_value, no_values
+from bot.statistics.trial_columns import UNDEFINED, DigestArray, MetricColumn, metric_values, no_values
 from bot.statistics.trial_metrics import DIGEST_BYTES, METRICS, USUAL_METRICS, is_real, metrics_in
 from sweeps.storage.blocks import NUMBER, RESULT, of_trials
 from sweeps.storage.packing import PackedColumn, digest_at, unpacked, unpacked_digests
@@ -176,7 +176,7 @@ class StoredBlock:
         read = column.real if is_real(name) else column.whole
         if self._result_of is not None and len(column) < len(self):
             places = self._result_of[list(places)].tolist()
-        return [metric_value(name, read(place)) for place in places]
+        return metric_values(name, map(read, places))
 
     def _run_key(self, place: int) -> str | None:
         head = self._digest(RUN_KEY_HEAD, HEAD_BYTES, place)
