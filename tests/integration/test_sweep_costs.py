@@ -14,8 +14,8 @@ from bot.config.strategy_registry import strategy_plugin
 from bot.kernel import decision_tables
 from bot.market_store.store import HistoricalDataStore
 from bot.timestamps import iso
-from sweeps.estimates import costing
-from sweeps.estimates.costing import CostMeter, held_tickers
+from sweeps.estimates import costing, planning
+from sweeps.estimates.costing import REPORT_REPLAYS, Cost, CostMeter, held_tickers
 from sweeps.estimates.planning import plan_sweep
 from sweeps.estimates.space import SWEEP_BYTES
 from sweeps.storage.tables import selection_sums, trial_block, trial_curve
@@ -124,10 +124,43 @@ def test_trials_of_hedges_and_of_the_kernel_are_measured_apart(engine: sa.Engine
     assert mixed.measured
 
 
+def test_time_of_a_sweep_holds_a_plain_replay_for_each_kept_run_and_those_of_its_report() -> None:
+    cost = Cost(seconds=3.0, basis="measured", distinct=20.0, kept=4.0, plain_s=0.5)
+    assert cost.besides(sweep_spec(**FOUR)) == 0.5 * (4 + REPORT_REPLAYS)
+    assert cost.besides(sweep_spec(**FOUR, validation=False)) == 0.5 * 4
+
+
+def test_smallest_sweep_takes_the_time_of_its_way_through_the_queue(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(CostMeter, "cost", lambda *_: Cost(4.0, "measured", 4.0, 4.0, 0.5))
+    found = plan(engine, **FOUR, validation=False)
+    assert found.core_s == 4.0 + 4 * planning.SAVE_SECONDS + 4 * 0.5
+    assert found.elapsed_s == planning.START_SECONDS + found.core_s
+
+
 THRESHOLDS = {
     "min_funding_rate": {"start": "0.00001", "stop": "0.0003", "num": 40},
     "exit_funding_rate": {"start": "0", "stop": "0.00009", "num": 25},
 }
+
+
+@pytest.mark.parametrize(
+    ("changes", "kept"),
+    [
+        ({"grid": {"exit_funding_rate": ["0", "0.000000001", "0.000000002"]}}, 1),
+        ({"grid": {"slippage_bps": [0, 1, 2, 3]}}, 4),
+        ({"grid": {"slippage_bps": [0, 1, 2, 3]}, "curves": {"top": 2}}, 2),
+        ({"grid": {"slippage_bps": [0, 1, 2, 3]}, "curves": "all"}, 4),
+        ({"grid": {"slippage_bps": [0, 1, 2, 3]}, "curves": "none"}, 0),
+    ],
+    ids=["trade alike", "differ", "two of them", "all", "none"],
+)
+def test_kept_runs_are_counted_that_differ(engine: sa.Engine, changes: dict[str, Any], kept: int) -> None:
+    spec = sweep_spec(base=BASE | {"min_funding_rate": "0.00002"}, **changes)
+    cost = CostMeter(HistoricalDataStore(engine)).cost(spec, 2)
+    assert cost is not None
+    assert cost.kept == kept
 
 
 @pytest.mark.parametrize(

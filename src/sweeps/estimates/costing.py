@@ -26,10 +26,12 @@ from bot.market.rows import SeriesKind
 from bot.market_store import sql
 from bot.market_store.store import HistoricalDataStore
 from bot.numbers.money import ZERO
+from bot.statistics.trial_columns import TrialColumns
 from sweeps.estimates.space import population
 from sweeps.queue.rates import settlements, settlements_between
 from sweeps.spec.read_pairs import ReadPairs
-from sweeps.spec.spec import SweepSpec
+from sweeps.spec.spec import SweepSpec, TopCurves
+from sweeps.storage.objective_ranks import trial_ranks
 from sweeps.work.kernel_replay import replay_fast
 from sweeps.work.replay import HeldWindow, WindowCache, window_groups
 
@@ -41,11 +43,18 @@ log = structlog.get_logger()
 SAVE_SECONDS = 20e-6
 """Seconds of a trial besides its replay: its parameters, the sums it is judged by, what is written of it."""
 
+REPORT_REPLAYS = 6
+"""Plain replays that a report takes about as long as: stitched run, random entries, and the window again."""
+
 _MEASURED_TICKERS = 12_000
 _MOST_SETTLEMENTS_BEFORE = 150_000
 _LOOKED_AT = 20_000
 _FEW, _MANY = 12, 300
 """Trials that are replayed plainly, and in the kernel."""
+_KEPT = 2
+"""Trials of the kernel that are replayed plainly as well, as those are whose curves are kept."""
+_BEST = 20
+"""Best trials of a sample that are looked at, at least, to tell whether the best of all trade alike."""
 _STRETCH = 1_000
 _PARTS = 4
 _REMEMBERED = 64
@@ -56,12 +65,19 @@ Found = TypeVar("Found")
 class Cost:
     """Processor seconds of all trials of a sweep, without saving them, and in words how that is known.
 
-    `distinct` is about how many of them book other results than all before them.
+    `distinct` is about how many of them book other results than all before them, `kept` how many do among
+    those whose curves are kept. `plain_s` are the seconds of a plain replay, which is what a curve takes.
     """
 
     seconds: float
     basis: str
     distinct: float
+    kept: float
+    plain_s: float
+
+    def besides(self, spec: SweepSpec) -> float:
+        """Return the processor seconds that go to the curves of a sweep and its report."""
+        return (self.kept + (REPORT_REPLAYS if spec.validation else 0)) * self.plain_s
 
 
 class CostMeter:
@@ -96,7 +112,13 @@ class CostMeter:
         if not known or len(known) < len(found):
             return None
         distinct = sum(cost.distinct for cost in known)
-        return Cost(sum(cost.seconds for cost in known), known[0].basis, min(distinct, spec.trial_count))
+        return Cost(
+            sum(cost.seconds for cost in known),
+            known[0].basis,
+            min(distinct, spec.trial_count),
+            max(cost.kept for cost in known),
+            max(cost.plain_s for cost in known),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +160,8 @@ def _cost(spec: SweepSpec, sample: _Sample, store: HistoricalDataStore, slots: i
         return None
     share = min(1.0, _MEASURED_TICKERS / tickers)
     cuts = _stretches(config, share)
-    parts = [_measured_part(sample, cut, store) for cut in cuts]
-    prices, reading, sharing, trial, _ = (sum(values) for values in zip(*parts, strict=True))
+    parts = [_measured_part(spec, sample, cut, store) for cut in cuts]
+    prices, reading, sharing, trial, plain, _, _ = (sum(values) for values in zip(*parts, strict=True))
     scale = max(tickers / prices, 1.0) if share < 1 else 1.0
     mean = settlements(spec) / max(_usual_settlements(config), 1.0)
     of_process = reading / len(parts) + sharing * scale
@@ -147,30 +169,38 @@ def _cost(spec: SweepSpec, sample: _Sample, store: HistoricalDataStore, slots: i
         of_process = (reading + sharing) * scale
     seconds = (of_process * min(slots, sample.trials) + sample.trials * trial * scale) * mean
     basis = f"measured on {_told(share, len(cuts))} ({tickers:,} events x symbols)"
-    return Cost(seconds, basis, max(part.distinct for part in parts))
+    distinct, kept = (
+        max(values) for values in zip(*((part.distinct, part.kept) for part in parts), strict=True)
+    )
+    return Cost(seconds, basis, distinct, kept, plain * scale * mean)
 
 
 class _Part(NamedTuple):
-    """Prices of a stretch, and the seconds to read it, for what its trials share, and for one of them.
+    """Prices of a stretch, and the seconds to read it, for what its trials share, for one of them, and for a
+    plain replay of one.
 
-    `distinct` counts the different results that all trials of its kind have there.
+    `distinct` counts the different results that all trials of its kind have there, `kept` those among the
+    trials whose curves are kept.
     """
 
     prices: int
     reading: float
     sharing: float
     trial: float
+    plain: float
     distinct: float
+    kept: float
 
 
-def _measured_part(sample: _Sample, cut: Mapping[str, Any], store: HistoricalDataStore) -> _Part:
+def _measured_part(
+    spec: SweepSpec, sample: _Sample, cut: Mapping[str, Any], store: HistoricalDataStore
+) -> _Part:
     configs = [one.varied(cut) for one in sample.configs]
     windows, sharing = WindowCache(store), 0.0
     held, reading = _timed(lambda: windows.held(configs[0]))
     if held.is_hedges:  # the first of them works out the carry that the others share
         sharing = _timed(lambda: replay_fast(None, held.baselines, ParameterColumns.of(configs[:1])))[1]
-    trial, distinct = _replayed(held, configs, sample.trials)
-    return _Part(held.window.prices, reading, sharing, trial, distinct)
+    return _Part(held.window.prices, reading, sharing, *_replayed(spec, sample.trials, held, configs))
 
 
 def _stretches(config: RunConfig, share: float) -> list[Mapping[str, Any]]:
@@ -195,15 +225,44 @@ def _told(share: float, parts: int) -> str:
     return f"the first {measured}" if parts == 1 else f"{measured} in {parts} parts"
 
 
-def _replayed(held: HeldWindow, configs: list[RunConfig], trials: int) -> tuple[float, float]:
-    """Return the seconds of one of these trials on a window, and how many results all `trials` have."""
+def _replayed(
+    spec: SweepSpec, trials: int, held: HeldWindow, configs: list[RunConfig]
+) -> tuple[float, float, float, float]:
+    """Return the seconds of one of these trials on a window, and those of a plain replay; how many results
+    all `trials` have, and how many those have whose curves are kept.
+    """
     kernel = held.kernel
     parameters = ParameterColumns.of(configs)
-    if kernel is None or kernel.replay(parameters).refused:  # its tables are made here
-        parameters = ParameterColumns.of(configs[:: -(-len(configs) // _FEW)])
+    is_plain = kernel is None or bool(kernel.replay(parameters).refused)  # its tables are made here
+    if is_plain:
+        parameters = _spread(configs, _FEW)
     done, seconds = _timed(lambda: replay_fast(kernel, held.baselines, parameters))
-    different = len(np.unique(done.columns.ledgers, axis=0))
-    return seconds / len(parameters), population(trials, len(parameters), different)
+    trial = plain = seconds / len(parameters)
+    if not is_plain:
+        kept = _spread(configs, _KEPT)
+        plain = _timed(lambda: replay_fast(None, held.baselines, kept))[1] / len(kept)
+    distinct = population(trials, len(parameters), _different(done.columns))
+    return trial, plain, distinct, _kept(spec, trials, distinct, done.columns)
+
+
+def _different(columns: TrialColumns) -> int:
+    return len(np.unique(columns.ledgers, axis=0))
+
+
+def _kept(spec: SweepSpec, trials: int, distinct: float, sample: TrialColumns) -> float:
+    """Return how many results the trials have whose curves are kept: the best ones often trade alike."""
+    if not isinstance(spec.curves, TopCurves):
+        return distinct if spec.curves == "all" else 0.0
+    top, count = min(spec.curves.top, trials), len(sample.ledgers)
+    looked_at = min(count, max(_BEST, round(count * top / trials)))
+    ranks = trial_ranks(spec, sample.including(spec.objective.metric))
+    best = sample.take(np.argsort(ranks, kind="stable")[:looked_at])
+    return min(population(top, looked_at, _different(best)), top)
+
+
+def _spread(configs: list[RunConfig], most: int) -> ParameterColumns:
+    """Return some runs from all over these, at most so many."""
+    return ParameterColumns.of(configs[:: -(-len(configs) // most)])
 
 
 def _timed(what: Callable[[], Found]) -> tuple[Found, float]:

@@ -14,6 +14,9 @@ from sweeps.queue.heartbeats import live_slots
 from sweeps.queue.rates import measured_rates
 from sweeps.spec.spec import SweepSpec
 
+START_SECONDS = 0.1
+"""Seconds of the clock that the smallest sweep takes, from its submission through a worker to its end."""
+
 _AS_MEASURED = "as workers measured such trials lately"
 _GUESSED = "a guess, nothing was measured here yet"
 
@@ -23,7 +26,8 @@ class Plan:
     """A sweep by numbers. `cells` counts combinations of its axes, `duplicates` the trials that differ from
     another one only in parameters that their runs do not read, `unread` the axes that make such trials.
 
-    Seconds are those of one core, `elapsed_s` with the workers that live now, at least one.
+    Seconds are those of one core, `elapsed_s` with the workers that live now, at least one. `besides_s` go to
+    what is no trial: curves that are kept, and the report on the search.
     """
 
     spec: SweepSpec
@@ -36,12 +40,18 @@ class Plan:
     measured: bool
     basis: str
     trial_s: float
+    besides_s: float
     bytes: int
+
+    @property
+    def core_s(self) -> float:
+        """Processor time of the whole sweep."""
+        return self.trials * self.trial_s + self.besides_s
 
     @property
     def elapsed_s(self) -> float:
         """Time the sweep would take with the worker processes that live now."""
-        return self.trials * self.trial_s / max(self.slots, 1)
+        return START_SECONDS + self.core_s / max(self.slots, 1)
 
     def document(self) -> dict[str, Any]:
         """Return the plan as JSON values."""
@@ -57,7 +67,7 @@ class Plan:
             "unread": [axis.document() for axis in self.unread],
             "estimate": {
                 "seconds": self.elapsed_s,
-                "core_seconds": self.trials * self.trial_s,
+                "core_seconds": self.core_s,
                 "workers": self.slots,
                 "trials_per_second": max(self.slots, 1) / self.trial_s,
                 "measured": self.measured,
@@ -96,6 +106,7 @@ def plan_sweep(connection: sa.Connection, spec: SweepSpec, meter: CostMeter | No
         measured=measured,
         basis=basis,
         trial_s=trial_s,
+        besides_s=0.0 if cost is None else cost.besides(spec),
         bytes=stored_bytes(
             spec, None if cost is None else cost.distinct, chunk_size(spec.trial_count, trial_s, slots)
         ),
