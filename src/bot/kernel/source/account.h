@@ -129,13 +129,14 @@ static Line line_of(const Window *w, const Terms *x, const Position *p, double s
     line.fits = x->has_lines && !is_tie && w->largest_flow_low[p->pair] == 0 && line.by_flow * w->largest_flow[p->pair] < EXACT_SUMS / 2;
     return line;
 }
-/* Return a payment on the line, and its rest: one half of a unit where it was a tie.
+/* Return a payment on the line.
 
-   Below 2**51 the estimate of a quotient is off by less than what lies between a tie and any other quotient. */
-static inline double paid_on_line(const Line *line, double flow, double *rest) {
-    double product = line->by_flow * flow, paid = product * line->per_unit + ROUNDER - ROUNDER;
-    *rest = fabs(product - paid * line->flow_unit);
-    return paid;
+   Below 2**51 the estimate of a quotient is off by less than what lies between a tie and any other quotient, so that it rounds
+   wrongly at a tie alone, whose rest is one half: where the estimate is odd, the even neighbour is meant. */
+static inline double paid_on_line(const Line *line, double flow) {
+    double product = line->by_flow * flow, sum = product * line->per_unit + ROUNDER, paid = sum - ROUNDER;
+    double rest = product - paid * line->flow_unit, half = 0.5 * line->flow_unit;
+    return paid + (fabs(rest) > of_bits(bits_of(half) - (bits_of(sum) & 1)) ? copysign(1.0, rest) : 0.0);
 }
 static inline double on_line(const Line *line, double spot, double perp) {
     return line->base + line->by_spot * spot + line->by_perp * perp;
@@ -154,10 +155,7 @@ static inline double funding_at(const Account *a, const Position *p, i64 e) {
     const Terms *x = &a->terms.of[p->pair];
     const Moment *now = moment_of(a->w, p->pair, e);
     UnitFlow flow = {now->flow, now->flow_low, x->flow_places};
-    if (p->line.fits) {
-        double rest, paid = paid_on_line(&p->line, flow.h, &rest);
-        if (rest < 0.5 * p->line.flow_unit) return paid;
-    }
+    if (p->line.fits) return paid_on_line(&p->line, now->flow);
     return funding_payment_span(SHORT, flow, span_of(p->quantity_f, x->quantity_places)).h;
 }
 

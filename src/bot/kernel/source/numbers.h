@@ -69,6 +69,8 @@ static inline Four kept(Mask mask, Four x) { return (Four)(mask & (Mask)x); }
 static inline Mask first_lanes(i64 count) { return (Mask){0, 1, 2, 3} < (Mask){count, count, count, count}; }
 static inline Four all_of(double x) { return (Four){x, x, x, x}; }
 static inline Four size_of(Four x) { return (Four)((Mask)x & INT64_MAX); }
+/* The sizes of x with the signs of y. */
+static inline Four with_sign(Four x, Four y) { return (Four)(((Mask)x & INT64_MAX) | ((Mask)y & INT64_MIN)); }
 static inline int any_lane(Mask mask) {
 #if defined(__AVX2__)
     return _mm256_movemask_pd((__m256d)mask) != 0;

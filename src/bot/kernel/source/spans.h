@@ -59,28 +59,6 @@ static inline double value_of(const Held *h, double spot, double perp) {
     return hedge_value_span(LONG, SHORT, h->quantity, span_of(spot, h->spot_places), h->entry, span_of(perp, h->perp_places)).h;
 }
 
-/* Write payments on the line of a hedge; return 0 where one was a tie. */
-static int pay_on_line(const Held *held, i64 count, double *restrict funding) {
-    const Line line = held->line;
-    const double *flow = held->flow;
-    double most = 0;
-#pragma omp simd reduction(max : most)
-    for (i64 e = 0; e < count; e++) {
-        double rest;
-        funding[e] = paid_on_line(&line, flow[e], &rest);
-        most = rest > most ? rest : most;
-    }
-    return most < 0.5 * line.flow_unit;
-}
-
-/* Write what a hedge is paid at each event. */
-static void pay(const Held *held, i64 count, double *restrict funding) {
-    if (held->line.fits && pay_on_line(held, count, funding)) return;
-    const Held h = *held;
-#pragma omp simd
-    for (i64 e = 0; e < count; e++) funding[e] = payment_of(&h, e);
-}
-
 /* Add what a hedge is worth at each of some prices. */
 static void add_values(const Held *held, i64 count, const double *restrict spot, const double *restrict perp, double *restrict values) {
     const Held h = *held;
@@ -102,45 +80,55 @@ static inline Lines lines_of(const Line *x) {
     return (Lines){all_of(x->base), all_of(x->by_spot), all_of(x->by_perp), all_of(x->by_flow), all_of(x->per_unit), all_of(-x->flow_unit),
                    all_of(0.5 * x->flow_unit)};
 }
-/* Return the payments at four events, and add to `ties` which of them have still to be settled. */
-static inline Four paid_on_lines(const Lines *x, const double *flow, Mask *ties) {
-    Four product = x->by_flow * four_of(flow), paid = product * x->per_unit + all_of(ROUNDER) - all_of(ROUNDER);
-    *ties |= size_of(plus_product(product, paid, x->unit)) >= x->half;
+/* Return the payments at four events. */
+static inline Four paid_on_lines(const Lines *x, const double *flow) {
+    Four product = x->by_flow * four_of(flow), sum = product * x->per_unit + all_of(ROUNDER), paid = sum - all_of(ROUNDER);
+    Four rest = plus_product(product, paid, x->unit);
+    Mask ties = size_of(rest) >= x->half;
+    if (any_lane(ties)) paid += kept(ties & (((Mask)sum & 1) != 0), with_sign(all_of(1), rest));
     return paid;
 }
 static inline Four on_lines(const Lines *x, const double *spot, const double *perp) {
     return plus_product(plus_product(x->base, x->by_spot, four_of(spot)), x->by_perp, four_of(perp));
 }
 
-/* Book the payments of a hedge on its line at each event and add its values; return the sum of the payments, and in `tie`
-   whether one of them has still to be settled. Where a lane is beyond the last event, nothing is added. */
-static double accrue_on_line(const Held *h, i64 count, double *restrict flows, double *restrict values, int *tie) {
+/* Write what a hedge is paid at each event, and beyond the last one up to a multiple of FOUR. */
+static void pay(const Held *held, i64 count, double *restrict funding) {
+    const Held h = *held;
+    if (h.line.fits) {
+        const Lines line = lines_of(&h.line);
+        for (i64 e = 0; e < count; e += FOUR) put_four(funding + e, paid_on_lines(&line, h.flow + e));
+        return;
+    }
+#pragma omp simd
+    for (i64 e = 0; e < count; e++) funding[e] = payment_of(&h, e);
+}
+
+/* Book the payments of a hedge on its line at each event and add its values; return the sum of the payments. Where a lane is
+   beyond the last event, nothing is added. */
+static double accrue_on_line(const Held *h, i64 count, double *restrict flows, double *restrict values) {
     const Lines line = lines_of(&h->line);
     Four sum = {0};
-    Mask ties = {0};
     for (i64 e = 0; e < count; e += FOUR) {
         const Mask lanes = first_lanes(count - e);
-        Four paid = kept(lanes, paid_on_lines(&line, h->flow + e, &ties)), value = on_lines(&line, h->spot + e, h->perp + e);
+        Four paid = kept(lanes, paid_on_lines(&line, h->flow + e)), value = on_lines(&line, h->spot + e, h->perp + e);
         put_four(flows + e, four_of(flows + e) + paid);
         put_four(values + e, four_of(values + e) + kept(lanes, value));
         sum += paid;
     }
-    *tie = any_lane(ties);
     return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
 /* Write the equity of an account after each event through which it has one hedge, which is on its line, from its cash before;
-   return the cash after, and in `tie` what accrue_on_line does. Lanes beyond the last event are written as well. */
-static double hold_on_line(const Held *h, i64 count, double cash, double *restrict equity, int *tie) {
+   return the cash after. Lanes beyond the last event are written as well. */
+static double hold_on_line(const Held *h, i64 count, double cash, double *restrict equity) {
     const Lines line = lines_of(&h->line);
     Four before = all_of(cash);
-    Mask ties = {0};
     for (i64 e = 0; e < count; e += FOUR) {
-        Four own = sums_of(kept(first_lanes(count - e), paid_on_lines(&line, h->flow + e, &ties)));
+        Four own = sums_of(kept(first_lanes(count - e), paid_on_lines(&line, h->flow + e)));
         put_four(equity + e, before + own + on_lines(&line, h->spot + e, h->perp + e));
         before += last_of(own);
     }
-    *tie = any_lane(ties);
     return before[0];
 }
 
@@ -150,10 +138,8 @@ static void hold_alone(Account *a, Position *p, i64 stop) {
     if (count <= 0) return;
     const Held h = held_from(a, p, first);
     double *equity = a->curve.equity + first, cash = (double)a->cash;
-    int settle = 1;
-    if (h.line.fits) cash = hold_on_line(&h, count, cash, equity, &settle);
-    if (settle) cash = (double)a->cash;
-    for (i64 e = 0; settle && e < count; e++) {
+    if (h.line.fits) cash = hold_on_line(&h, count, cash, equity);
+    for (i64 e = 0; !h.line.fits && e < count; e++) {
         cash += payment_of(&h, e);
         equity[e] = cash + value_of(&h, h.spot[e], h.perp[e]);
     }
@@ -169,13 +155,12 @@ static void accrue(Account *a, Position *p, i64 stop) {
     if (count <= 0) return;
     const Held h = held_from(a, p, first);
     double *flows = a->flows + first, paid = 0;
-    int settle = 1;
-    if (h.line.fits) paid = accrue_on_line(&h, count, flows, a->values + first, &settle);
+    if (h.line.fits) paid = accrue_on_line(&h, count, flows, a->values + first);
     else add_values(&h, count, h.spot, h.perp, a->values + first);
-    for (i64 e = 0; settle && e < count; e++) {
-        double rest, booked = h.line.fits ? paid_on_line(&h.line, h.flow[e], &rest) : 0, more = payment_of(&h, e) - booked;
-        flows[e] += more;
-        paid += more;
+    for (i64 e = 0; !h.line.fits && e < count; e++) {
+        double own = payment_of(&h, e);
+        flows[e] += own;
+        paid += own;
     }
     p->accrued = stop;
     p->funding += (i64)paid;

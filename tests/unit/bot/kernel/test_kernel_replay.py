@@ -173,6 +173,22 @@ def test_liquidations_margin_exits_and_an_account_short_of_cash_are_the_same(lib
     )
 
 
+def test_payments_halfway_between_two_amounts_go_to_the_even_one(library: Library) -> None:
+    rates = {hour: "-5e-7" if hour % 3 == 2 else "5e-7" for hour in range(1, 40)}
+    market = {"X": pair(rates, ["1.01", "1.03", "1.05", "1.07"] * 10)}
+    base = configured(
+        market,
+        max_position_size="3.3",
+        min_holding_periods=1000,
+        exit_funding_rate="-0.001",
+        min_funding_rate="0",
+    )
+    shown = window(market, base)
+    [trade] = replay(base, shown).trades
+    assert trade.quantity == 3  # at 1.01 and a rate of 5e-7 it is paid 151.5 units
+    assert not assert_same(library, [base, base.varied({"max_position_size": Decimal("5.5")})], shown)
+
+
 def test_entries_too_small_to_open_are_skipped_and_counted(library: Library) -> None:
     market = {"X": pair(dict.fromkeys(range(1, 5), "0.01"), ["100"] * 5)}
     market["X"]["instrument"] = {**RULES, "min_qty": "1000"}
