@@ -35,7 +35,7 @@ _PRAGMAS = (
     f"synchronous={_SYNCHRONOUS}",
 )
 _LEVEL = "carrygrid_synchronous"
-"""What is kept of a connection: to which level it was set last."""
+"""Name under which a connection keeps the level that it was set to last."""
 _DRIVERS = {"sqlite": ("pysqlite", "aiosqlite"), "postgresql": ("psycopg", "psycopg")}
 _WRITES = ("INSERT", "UPDATE", "DELETE", "REPLACE")
 

@@ -81,7 +81,7 @@ class StoredBlock:
 
     @cached_property
     def _result_of(self) -> IntArray | None:
-        """Which of the block's results each trial has; None where each has its own."""
+        """Places of the results of each trial among the block's; None where each has its own."""
         blob = self.blobs.get(RESULT)
         return None if blob is None else cast("IntArray", unpacked([blob], real=False))
 

@@ -1,4 +1,4 @@
-"""What is told of runs of either engine beside their results: comparisons, decisions, random entries."""
+"""Comparisons, decisions and random entries of runs of either engine, told beside their results."""
 
 from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter

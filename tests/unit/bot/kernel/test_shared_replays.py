@@ -1,4 +1,4 @@
-"""What trials have in common is worked out once, and each has the results of a replay of its own."""
+"""Results of trials whose common part is worked out once: each has those of a replay of its own."""
 
 import ctypes
 from decimal import Decimal
