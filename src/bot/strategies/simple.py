@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Mapping, Sequence
 from decimal import Decimal
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from bot.accounting.trading_costs import TradingCosts
@@ -43,8 +44,8 @@ class SimpleStrategy(Strategy):
         self._ranker = ranker
         self._exit_funding_rate = exit_funding_rate
 
-    @property
-    def entry_floor(self) -> Decimal:  # type: ignore[override]  # others may set theirs on an instance
+    @cached_property  # not `property`: a subclass may set its own on an instance
+    def entry_floor(self) -> Decimal:  # type: ignore[override]
         """The least rate that the ranker passes."""
         return self._ranker.min_funding_rate
 

@@ -179,6 +179,14 @@ class EntersAtHalf(EntersAtOnce):
         return view.funding.rate_8h >= Decimal("0.5")
 
 
+class EntersFromItsOwnFloor(SimpleStrategy):
+    """Narrows the entries of another by a floor that it sets as it is made."""
+
+    def __init__(self, ranker: OpportunityRanker, exit_funding_rate: Decimal) -> None:
+        super().__init__(ranker, exit_funding_rate)
+        self.entry_floor = HALF
+
+
 ENTRY, EXIT, HALF = Decimal("0.0003"), Decimal("0.0001"), Decimal("0.5")
 
 
@@ -188,6 +196,7 @@ ENTRY, EXIT, HALF = Decimal("0.0003"), Decimal("0.0001"), Decimal("0.5")
         (SimpleStrategy, ENTRY, SimpleStrategy, EXIT),
         (EntersAtOnce, None, Strategy, EXIT),
         (EntersAtHalf, HALF, EntersAtHalf, EXIT),
+        (EntersFromItsOwnFloor, HALF, SimpleStrategy, EXIT),
         (LeavesAtHighRates, ENTRY, SimpleStrategy, None),
         (MixedExits, ENTRY, SimpleStrategy, None),
         (LeavesAtHalf, ENTRY, SimpleStrategy, HALF),
