@@ -7,6 +7,7 @@ from typing import Any, cast
 import httpx2
 
 from carrygrid.errors import ServiceError
+from carrygrid.settings import DEFAULT_URL, TOKEN_VARIABLE, URL_VARIABLE
 
 PAGE_ROWS = 1000
 """The most rows that the API gives at once."""
@@ -16,7 +17,9 @@ class Connection:
     """Calls of the API at `url`, with its token if there is one."""
 
     def __init__(self, url: str, token: str | None, timeout_s: float) -> None:
+        """Connect to nothing yet; raises ServiceError for an address or a token that cannot be one."""
         self.url = url.rstrip("/")
+        _check(self.url, token)
         self._http = httpx2.Client(
             base_url=self.url,
             timeout=timeout_s,
@@ -95,3 +98,16 @@ def _json(response: httpx2.Response) -> Any:
         return response.json()
     except ValueError:
         return None
+
+
+def _check(url: str, token: str | None) -> None:
+    try:
+        address = httpx2.URL(url)
+        usable = address.scheme in {"http", "https"} and bool(address.host) and (address.port or 1) < 2**16
+    except httpx2.InvalidURL:
+        usable = False
+    if not usable:
+        raise ServiceError.misstated(URL_VARIABLE, f"{url!r} is no address such as {DEFAULT_URL}")
+    if token is not None and not token.isprintable():
+        # Not shown: it is secret, and the library would.
+        raise ServiceError.misstated(TOKEN_VARIABLE, "holds a character that no token has: a line break?")

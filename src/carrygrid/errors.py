@@ -43,6 +43,11 @@ class ServiceError(Exception):
         return cls(code, status, str(document["detail"]), fields)
 
     @classmethod
+    def misstated(cls, name: str, why: str) -> Self:
+        """Return the error of a setting of the client that no call can be made with."""
+        return cls("invalid_input", 422, f"{name}: {why}", [FieldProblem(name, why)])
+
+    @classmethod
     def unreachable(cls, url: str, reason: str) -> Self:
         """Return the error of a service that does not answer."""
         remedy = "start one with `carrygrid up`, or set CARRYGRID_API_URL"

@@ -35,6 +35,8 @@ def output(path: Path, *, force: bool, option: str = "--output") -> Iterator[Pat
     """Give `path` if it may be written; raises InvalidInputError naming it, also if writing fails."""
     if path.exists() and not force:
         raise InvalidInputError.of(option, f"{path} is there already; --force replaces it")
+    if not path.parent.is_dir():
+        raise InvalidInputError.of(option, f"{path}: there is no folder {path.parent}")
     try:
         yield path
     except OSError as error:

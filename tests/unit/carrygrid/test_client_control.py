@@ -185,9 +185,8 @@ def test_token_is_sent_and_asked_for(home: Path, monkeypatch: pytest.MonkeyPatch
             assert "secret" not in repr(named)
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:{port}", "nonsense", "ftp://127.0.0.1"])
-def test_service_that_does_not_answer_is_an_error_with_the_remedy(url: str) -> None:
-    with Client(url.format(port=free_port())) as client, pytest.raises(ServiceError) as away:
+def test_service_that_does_not_answer_is_an_error_with_the_remedy() -> None:
+    with Client(f"http://127.0.0.1:{free_port()}") as client, pytest.raises(ServiceError) as away:
         client.sweep(1).wait()
     assert (away.value.code, away.value.status) == ("api_unreachable", 503)
     assert "carrygrid up" in away.value.detail

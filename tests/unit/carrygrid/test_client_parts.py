@@ -181,3 +181,28 @@ def test_package_loads_the_client_only_when_it_is_asked_for() -> None:
     script = f"import sys, carrygrid; {loaded}; carrygrid.Client; {loaded}"
     shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     assert shown.split() == ["False", "True"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "127.0.0.1:8000",
+        "nonsense",
+        "ftp://host",
+        "http://",
+        "http://host:x",
+        "http://[::",
+        "http://h:99999",
+        "",
+    ],
+)
+def test_address_that_is_none_is_refused_by_the_name_of_its_variable(url: str) -> None:
+    with pytest.raises(ServiceError, match="CARRYGRID_API_URL: .* is no address such as") as refused:
+        Connection(url, None, 1)
+    assert (refused.value.code, refused.value.status) == ("invalid_input", 422)
+
+
+def test_token_with_a_line_break_is_refused_and_not_shown() -> None:
+    with pytest.raises(ServiceError, match="CARRYGRID_API_TOKEN: holds a character") as refused:
+        Connection("http://127.0.0.1:8000", "secret\n", 1)
+    assert "secret" not in refused.value.detail

@@ -41,3 +41,12 @@ def test_file_of_the_most_bytes_is_read_and_one_byte_more_is_not(
         files.read_text(path)
     with pytest.raises(InvalidInputError, match="mapping: .*: Is a directory"):
         files.read_text(tmp_path, "mapping")
+
+
+def test_file_in_a_folder_that_is_not_there_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "absent" / "copy.db"
+    result = in_process(tmp_path / "home", "backup", path)
+    assert (result.returncode, result.stderr) == (
+        2,
+        f"error: FILE: {path}: there is no folder {path.parent}\n",
+    )
