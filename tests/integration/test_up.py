@@ -152,7 +152,10 @@ def test_the_password_of_the_broker_is_nowhere_to_be_read(lasting: Up) -> None:
 def test_the_token_is_nowhere_to_be_read(tmp_path: Path) -> None:
     token = "a-token-nobody-else-may-see"
     bearer = {"Authorization": f"Bearer {token}"}
-    with _up(tmp_path, CARRYGRID_API_TOKEN=token) as running, httpx2.Client(trust_env=False) as client:
+    with (
+        _up(tmp_path, CARRYGRID_API_TOKEN=token) as running,
+        httpx2.Client(trust_env=False, timeout=60) as client,
+    ):
         pages = (
             "/",
             "/dashboard/data",

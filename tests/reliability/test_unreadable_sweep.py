@@ -56,7 +56,7 @@ def test_a_sweep_that_ends_while_it_cannot_be_read_is_complete(hands: Hands) -> 
 def test_it_hides_no_other_from_lists_says_why_and_can_be_deleted(hands: Hands, home: Path) -> None:
     unreadable, other = submit(hands.engine, SPEC), submit(hands.engine, SPEC)
     name_strategy(hands.engine, unreadable, "gone")
-    with serving(home) as url, httpx2.Client(base_url=url, trust_env=False) as client:
+    with serving(home) as url, httpx2.Client(base_url=url, trust_env=False, timeout=60) as client:
         assert [found["id"] for found in client.get("/sweeps").json()["sweeps"]] == [other]
         assert client.get("/", follow_redirects=True).status_code == 200
         refused = client.get(f"/sweeps/{unreadable}")

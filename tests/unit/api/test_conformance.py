@@ -22,7 +22,7 @@ def service(home: Path, request: pytest.FixtureRequest) -> Iterator[tuple[str, l
     guarded = request.param == "guarded"
     settings = {"api_token": SecretStr(TOKEN)} if guarded else {}
     with serving(home, rate_limit=0, **settings) as url, working(home):
-        with httpx.Client(base_url=url, headers=HEADERS) as client:
+        with httpx.Client(base_url=url, headers=HEADERS, timeout=60) as client:
             place = client.post("/sweeps", json=sweep_body()).raise_for_status().headers["Location"]
             eventually(lambda: client.get(place).json()["state"] == "completed", 20, "the sweep is done")
         yield url, [f"--header=Authorization: Bearer {TOKEN}"] if guarded else []

@@ -68,7 +68,7 @@ def test_export_ends_when_the_client_leaves(home: Path, monkeypatch: pytest.Monk
             yield b"x" * 65_536
 
     monkeypatch.setattr(exports, "exported", endless)
-    with serving(home) as address, httpx2.Client() as client:
+    with serving(home) as address, httpx2.Client(timeout=60) as client:
         body = {"base": {"symbols": ["BTC/USDT:USDT"], "start": "2024-01-10", "end": "2024-01-20"}}
         sweep_id = client.post(f"{address}/sweeps", json=body).json()["id"]
         headers = {"Accept-Encoding": "identity"}

@@ -39,7 +39,7 @@ def events(client: httpx2.Client, url: str, last: str | None = None) -> Iterator
 def test_events_go_on_after_a_lost_connection_without_repeating_themselves(
     address: str, hands: Hands
 ) -> None:
-    with httpx2.Client() as client:
+    with httpx2.Client(timeout=60) as client:
         sweep_id = client.post(f"{address}/sweeps", json=sweep_body()).json()["id"]
         url = f"{address}/sweeps/{sweep_id}/events"
         hands.split(sweep_id, 5)
@@ -62,7 +62,7 @@ def test_events_go_on_after_a_lost_connection_without_repeating_themselves(
 def test_events_of_an_ended_sweep_are_its_end_whatever_was_seen(
     address: str, hands: Hands, last: str | None
 ) -> None:
-    with httpx2.Client(base_url=address) as client:
+    with httpx2.Client(base_url=address, timeout=60) as client:
         sweep_id = client.post("/sweeps", json=sweep_body()).json()["id"]
         hands.split(sweep_id, 5)
         hands.work(sweep_id, chunks=1)
@@ -77,7 +77,7 @@ def test_events_of_an_ended_sweep_are_its_end_whatever_was_seen(
 
 
 def test_events_of_a_paused_sweep_wait_and_go_on_when_it_is_resumed(address: str, hands: Hands) -> None:
-    with httpx2.Client(base_url=address) as client:
+    with httpx2.Client(base_url=address, timeout=60) as client:
         sweep_id = client.post("/sweeps", json=sweep_body()).json()["id"]
         client.post(f"/sweeps/{sweep_id}/pause")
         heard = events(client, f"/sweeps/{sweep_id}/events")
@@ -93,7 +93,7 @@ def test_events_of_a_paused_sweep_wait_and_go_on_when_it_is_resumed(address: str
 
 
 def test_events_of_a_sweep_that_is_deleted_meanwhile_stop(address: str) -> None:
-    with httpx2.Client(base_url=address) as client:
+    with httpx2.Client(base_url=address, timeout=60) as client:
         sweep_id = client.post("/sweeps", json=sweep_body()).json()["id"]
         heard = events(client, f"/sweeps/{sweep_id}/events")
         next(heard)

@@ -135,7 +135,7 @@ def test_nobody_reads_once_the_last_stream_is_over() -> None:
 def test_streams_past_the_limit_are_told_when_to_come_back(home: Path, hands: Hands) -> None:
     with (
         serving(home, max_streams=2) as url,
-        httpx2.Client(base_url=url, trust_env=False) as client,
+        httpx2.Client(base_url=url, trust_env=False, timeout=60) as client,
         contextlib.ExitStack() as open_streams,
     ):
         sweep_id = client.post("/sweeps", json=sweep_body()).json()["id"]
@@ -178,7 +178,10 @@ def test_two_hundred_clients_all_hear_the_end_beside_one_that_reads_nothing(home
             await asyncio.to_thread(hands.work, sweep_id)
             return list(await asyncio.gather(*streams))
 
-    with serving(home, rate_limit=0) as url, httpx2.Client(base_url=url, trust_env=False) as client:
+    with (
+        serving(home, rate_limit=0) as url,
+        httpx2.Client(base_url=url, trust_env=False, timeout=60) as client,
+    ):
         sweep_id = client.post("/sweeps", json=sweep_body()).json()["id"]
         host, _, port = url.removeprefix("http://").partition(":")
         with socket.create_connection((host, int(port))) as deaf:
