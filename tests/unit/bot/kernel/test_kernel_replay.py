@@ -174,19 +174,15 @@ def test_liquidations_margin_exits_and_an_account_short_of_cash_are_the_same(lib
 
 
 def test_payments_halfway_between_two_amounts_go_to_the_even_one(library: Library) -> None:
-    rates = {hour: "-5e-7" if hour % 3 == 2 else "5e-7" for hour in range(1, 40)}
-    market = {"X": pair(rates, ["1.01", "1.03", "1.05", "1.07"] * 10)}
-    base = configured(
-        market,
-        max_position_size="3.3",
-        min_holding_periods=1000,
-        exit_funding_rate="-0.001",
-        min_funding_rate="0",
-    )
+    rates = {hour: "-5e-7" if hour % 3 == 2 else "5e-7" for hour in range(1, 40)} | {20: "1e-11"}
+    market = {"X": pair(rates, [f"1.{place:02}" for place in range(1, 80, 2)])}
+    base = configured(market, min_holding_periods=1000, exit_funding_rate="-0.001", min_funding_rate="0")
     shown = window(market, base)
-    [trade] = replay(base, shown).trades
-    assert trade.quantity == 3  # at 1.01 and a rate of 5e-7 it is paid 151.5 units
-    assert not assert_same(library, [base, base.varied({"max_position_size": Decimal("5.5")})], shown)
+    # A rate of eleven places gives payments a unit whose inverse is no float64: ties round to either side.
+    # Quantities are 1, 3, 5, ...: at a price of 1.03 and a rate of 5e-7 one unit is paid 51.5 units of money.
+    trials = [base.varied({"max_position_size": Decimal(size) * Decimal("1.05")}) for size in range(1, 60, 2)]
+    assert [int(trade.quantity) for trade in replay(trials[1], shown).trades] == [3]
+    assert not assert_same(library, trials, shown)
 
 
 def test_entries_too_small_to_open_are_skipped_and_counted(library: Library) -> None:
