@@ -13,7 +13,7 @@ from sweeps.errors import KernelDifferenceError
 from sweeps.queue.leases import LEASE_MS
 from sweeps.spec.spec import SweepSpec, TopCurves
 from sweeps.storage.curves import StoredRecord
-from sweeps.storage.objective_ranks import trial_ranks
+from sweeps.storage.objective_ranks import UNRANKED, trial_ranks
 from sweeps.storage.results import CompletedTrials, Results, failed_row
 from sweeps.storage.states import TrialState
 from sweeps.watch import TRIAL_TIMEOUT_S
@@ -186,7 +186,9 @@ class ChunkBuffer:
             return
         top = self.spec.curves.top
         ranks = trial_ranks(self.spec, trials.columns.including(self.spec.objective.metric))
-        first = np.lexsort((trials.numbers, ranks))[:top]
+        worst = self._ranked[-1][0] if len(self._ranked) >= top else UNRANKED
+        near = np.flatnonzero(ranks <= worst)
+        first = near[np.lexsort((trials.numbers[near], ranks[near]))[:top]]
         for place in zip(ranks[first].tolist(), trials.numbers[first].tolist(), strict=True):
             if len(self._ranked) >= top and place > self._ranked[-1]:
                 break

@@ -53,10 +53,10 @@ class KernelSamples:
 
     def _drawn(self, replayed: Replayed, best: set[int]) -> set[int]:
         numbers = replayed.completed.numbers
-        mine = np.isin(numbers, replayed.by_kernel)
-        drawn = best | set(np.flatnonzero(mine & (numbers % SAMPLE_EVERY == self._first)).tolist())
+        counted = np.flatnonzero(numbers % SAMPLE_EVERY == self._first)
+        drawn = best | set(counted[np.isin(numbers[counted], replayed.by_kernel)].tolist())
         if not drawn and not self._compared:
-            drawn = set(np.flatnonzero(mine)[:1].tolist())
+            drawn = set(np.flatnonzero(np.isin(numbers, replayed.by_kernel))[:1].tolist())
         self._compared = self._compared or bool(drawn)
         return drawn
 
@@ -68,7 +68,8 @@ class KernelSamples:
             return set()
         eligible = self._spec.guard.eligible(trials.columns.metrics)[known]
         ranks = objective_ranks(objective, trials.columns.column(objective.metric)[known])
-        first = np.lexsort((ranks, ~eligible))[0]
+        rivals = np.flatnonzero(eligible) if eligible.any() else np.arange(len(known))
+        first = rivals[ranks[rivals].argmin()]
         rank = not eligible[first], int(ranks[first])
         if self._best is not None and rank >= self._best:
             return set()

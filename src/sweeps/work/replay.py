@@ -12,7 +12,7 @@ from bot.backtest import Baselines
 from bot.backtest.window_findings import WindowFinding, window_findings
 from bot.config.hedge_checks import needs_hedge_engine
 from bot.config.run_config import RunConfig
-from bot.config.run_key import key_array
+from bot.config.run_key import key_array, key_list
 from bot.config.strategy_registry import strategy_plugin
 from bot.errors import BotError
 from bot.hedges.runs import AnyRun, AnyWindow, MarketStore, baselines_of, load_window, replay_run, replay_runs
@@ -265,6 +265,10 @@ class Prepared:
         """Return the trials by number."""
         found: list[int] = self.group.numbers.tolist()
         return found
+
+    def numbers_by_key(self) -> dict[bytes, int]:
+        """Return the trials by run key; of several with one, the first."""
+        return dict(zip(reversed(key_list(self.run_keys)), reversed(self.numbers()), strict=True))
 
     def without(self, numbers: Collection[int]) -> Self:
         """Return the trials that are not among `numbers`."""

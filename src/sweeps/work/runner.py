@@ -6,7 +6,6 @@ import sqlalchemy as sa
 import structlog
 
 from bot.clock import Clock
-from bot.config.run_key import key_list
 from bot.errors import BotError, StoreError
 from bot.hedges.runs import AnyRun
 from bot.market_store.database import write_transaction
@@ -351,10 +350,10 @@ class ChunkRunner:
         found: list[CompletedTrials] = []
         with self._engine.connect() as connection:
             for trials in ready:
-                keys = dict(zip(reversed(key_list(trials.run_keys)), reversed(trials.numbers()), strict=True))
                 blocks = self._runs.blocks(connection, trials.held.window.fingerprint, trials.run_keys)
-                needed = KNOWN_OF_HEDGES if trials.held.is_hedges else ALWAYS_KNOWN
-                found.append(reused_trials(connection, blocks, keys, needed))
+                if blocks:
+                    needed = KNOWN_OF_HEDGES if trials.held.is_hedges else ALWAYS_KNOWN
+                    found.append(reused_trials(connection, blocks, trials.numbers_by_key(), needed))
         return CompletedTrials.joined(found)
 
     def _check_data(self, claim: Claim, spec: SweepSpec) -> None:
