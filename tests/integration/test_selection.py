@@ -1,5 +1,7 @@
 """Selections judged from sums that workers left and from replays: one report, in both databases."""
 
+from typing import Any
+
 import pytest
 import sqlalchemy as sa
 from selecting import (
@@ -30,10 +32,11 @@ from sweeps.jobs.selection_jobs import ask_for_selection, is_asked_for, take_rep
 from sweeps.lifecycle.deleting import delete_sweep
 from sweeps.lifecycle.extend_clone import extend_sweep, extended_spec
 from sweeps.lifecycle.seals import set_seal
+from sweeps.storage.candidates import candidates_of
 from sweeps.storage.selection import held_panels
 from sweeps.storage.tables import job, selection_report, selection_sums, sweep
 from sweeps.work import panels
-from sweeps.work.judging import forget_needless_sums
+from sweeps.work.judging import JudgedSelection, forget_needless_sums, judged_selection
 
 HEAD = ("trials", "winner", "cash", "hold", "pbo", "cv", "walk_forward", "verdict")
 
@@ -277,6 +280,33 @@ def test_report_that_was_taken_without_a_message_is_made_by_another_after_a_deat
         connection.execute(job.update().values(lease_until_ms=1))
     assert do_jobs(engine) == ["completed"]
     assert view_of(engine, sweep_id).complete
+
+
+def test_report_of_a_late_owner_is_not_stored_nor_what_goes_with_it(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def overtaken(*judged: Any) -> JudgedSelection:
+        found = judged_selection(*judged)
+        with write_transaction(engine) as connection:
+            [job_id] = connection.execute(job.update().values(lease_until_ms=1).returning(job.c.id)).scalars()
+            assert claim_job(connection, job_id) is not None
+        return found
+
+    long_market(engine)
+    sweep_id = submit(engine, long_spec(), size=40)
+    run_chunks(engine, sweep_id, 1)
+    with monkeypatch.context() as late:
+        late.setattr("sweeps.jobs.selection_jobs.judged_selection", overtaken)
+        assert JobRunner(engine).report(sweep_id)
+    assert not view_of(engine, sweep_id).complete
+    with engine.connect() as connection:
+        assert candidates_of(connection, [sweep_id]) == {}
+    with write_transaction(engine) as connection:
+        connection.execute(job.update().values(lease_until_ms=1))
+    assert do_jobs(engine) == ["completed"]
+    assert view_of(engine, sweep_id).complete
+    with engine.connect() as connection:
+        assert candidates_of(connection, [sweep_id]).keys() == {sweep_id}
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from sweeps.analysis.judged.judged_panels import JudgedPanels, judged_panels
 from sweeps.analysis.progress import SweepView, get_spec, get_sweep
 from sweeps.analysis.verdicts.verdict import candidate_row
 from sweeps.errors import SweepStateError, UnknownJobError
-from sweeps.jobs.job_reports import JobReport
+from sweeps.jobs.job_reports import JobLostError, JobReport
 from sweeps.jobs.jobs import (
     JobClaim,
     JobKind,
@@ -186,7 +186,8 @@ def selection_document(
 
     `windows` are those of its process.
 
-    Raises: SliceOverError if it is to be gone on with later; UnknownSweepError, SweepStateError.
+    Raises: SliceOverError if it is to be gone on with later; JobLostError if it was taken over meanwhile, and
+    nothing is stored; UnknownSweepError, SweepStateError.
     """
     sweep_id = claim.request["sweep"]
     settings = ValidationSettings.model_validate(claim.request["settings"])
@@ -206,7 +207,8 @@ def selection_document(
         _note_looks(connection, sweep_id, settings, judged.reports, own=spec.validation == settings)
         forget_needless_sums(connection, sweep_id, spec, judged.panels)
         made = {"sweep": sweep_id}
-        complete_job(connection, claim, made)
+        if not complete_job(connection, claim, made):
+            raise JobLostError
     return made
 
 
