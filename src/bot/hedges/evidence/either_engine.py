@@ -1,4 +1,4 @@
-"""Comparisons, decisions and random entries of runs of either engine, told beside their results."""
+"""Comparisons, decisions, probes and random entries of runs of either engine."""
 
 from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
