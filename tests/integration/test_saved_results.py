@@ -87,6 +87,17 @@ def test_what_is_saved_again_stays_as_it_was(engine: sa.Engine) -> None:
     assert found == [(1, 1), (2, 2), (3, 3), (9, None)]
 
 
+@pytest.mark.parametrize("known", [0, 1])
+def test_trials_are_stored_once_where_nobody_knows_of_an_earlier_save(engine: sa.Engine, known: int) -> None:
+    claim = claimed(engine)
+    for numbers, of_these, done in (((1, 2), 0, 2), ((1, 2, 3), known, 3), ((4, 5), 3, 5)):
+        trials = completed_trials([row(number, number) for number in numbers])
+        with write_transaction(engine) as connection:
+            save_trials(connection, claim, Results.of(claim.sweep_id, [trials]), last=False, known=of_these)
+            assert counters(connection) == (done, 0, 0, 1)
+    assert [one["number"] for one in stored_rows(engine, claim.sweep_id)] == [1, 2, 3, 4, 5]
+
+
 def test_trials_taken_over_are_counted_apart(engine: sa.Engine) -> None:
     claim = claimed(engine)
     trials = completed_trials([row(3, 1), row(4, 2)])

@@ -14,7 +14,9 @@ from bot.market_store.store import HistoricalDataStore
 from sweeps.analysis.progress import get_sweep, get_sweeps, list_sweeps
 from sweeps.jobs.job_dispatcher import JobDispatcher
 from sweeps.lifecycle.repository import create_sweep
+from sweeps.queue.leases import LeaseOutcome
 from sweeps.queue.reconcile import ChunkRef
+from sweeps.work.chunk_buffer import ChunkLimits
 from sweeps.work.dispatch import Dispatcher
 from sweeps.work.replay import WindowCache
 from sweeps.work.runner import ChunkRunner
@@ -73,6 +75,18 @@ def test_chunk_costs_few_statements_however_many_trials_it_has(
     assert found[few, 1] == found[many, 1]
     assert len(found[few, 1]) == CHUNK, found[few, 1]
     assert len(found[few, 2]) == CHUNK + CLOSING, found[few, 2]
+
+
+def test_chunk_that_saves_often_adds_its_rate_once_and_looks_for_no_stored_trials(engine: sa.Engine) -> None:
+    windows, limits = WindowCache(HistoricalDataStore(engine)), ChunkLimits(rows=10, max_batch=10)
+    runner = ChunkRunner(engine, windows, SystemClock(), host="here", limits=limits)
+    sweep_id = submit(engine, sweep_spec(), size=40)
+    runner.run(sweep_id, 0, "me")
+    with counted(engine) as statements:
+        assert runner.run(sweep_id, 1, "me") is LeaseOutcome.DONE
+    assert sum("SET state=" in one and "lease_until_ms" in one for one in statements) > 3
+    assert sum("INTO replay_rate" in one for one in statements) == 1
+    assert not [one for one in statements if one.startswith("SELECT trial_block.first, trial_block.last")]
 
 
 def test_list_of_sweeps_costs_the_same_however_many_there_are(engine: sa.Engine, runner: ChunkRunner) -> None:

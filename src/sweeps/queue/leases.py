@@ -103,26 +103,26 @@ def save_trials(
     *,
     last: bool,
     lease_ms: int = LEASE_MS,
+    known: int = 0,
 ) -> LeaseOutcome:
     """Store results of a claimed chunk and renew the lease, or end the chunk if these were the `last`.
 
     All in the caller's one transaction, and only while nobody else has taken the chunk: what comes after the
     lease ran out counts until then, a later owner's token shuts it out. Trials that are stored already stay
-    as they are.
+    as they are; they are looked for unless so many are stored as the caller has `known` of, other ones.
     """
-    stored = _renewed(connection, claim, lease_ms)
-    if stored is None:
+    renewed = _renewed(connection, claim, lease_ms)
+    if renewed is None:
         return LeaseOutcome.LOST
     ranking = stored_ranking(claim.spec_text)
-    if stored:  # some of these perhaps, where the outcome of an attempt to store them stayed unknown
+    if renewed.trials_done != known:  # where the outcome of an attempt to store these stayed unknown
         results = results.without(finished_within(connection, claim.sweep_id, *results.span))
     results.store(connection)
     _store_curves(connection, results, curves, ranking)
     _count_stored(connection, claim, results, ranking, last=last)
     if last:
         return LeaseOutcome.DONE
-    state = connection.execute(sa.select(sweep.c.state).where(sweep.c.id == claim.sweep_id)).scalar_one()
-    return LeaseOutcome.KEPT if state in ACTIVE else LeaseOutcome.STOPPED
+    return LeaseOutcome.KEPT if renewed.state in ACTIVE else LeaseOutcome.STOPPED
 
 
 def release_chunk(
@@ -245,13 +245,14 @@ def _given_back(error: str | None) -> dict[str, Any]:
     return freed if error is None else freed | {"last_error": error[:MAX_ERROR_LENGTH]}
 
 
-def _renewed(connection: sa.Connection, claim: Claim, lease_ms: int) -> int | None:
+def _renewed(connection: sa.Connection, claim: Claim, lease_ms: int) -> sa.Row[Any] | None:
     """Renew the lease of a claim, or take the chunk back if it was freed and nobody has claimed it since.
 
-    Returns how many trials of the chunk are stored, None if it is no longer the claim's.
+    Returns how many trials of the chunk are stored, with the state of its sweep; None if it is no longer the
+    claim's.
     """
     found = {**_key_of(claim), "of_owner": claim.owner, "lease_ms": lease_ms}
-    return connection.execute(_RENEWING, found).scalar_one_or_none()
+    return connection.execute(_RENEWING, found).one_or_none()
 
 
 def _key_of(claim: Claim) -> dict[str, int]:
@@ -297,7 +298,7 @@ _TAKEN = {
     "owner": sa.bindparam("of_owner"),
     "lease_until_ms": database_now_ms() + sa.bindparam("lease_ms", type_=sa.BigInteger),
 }
-_RENEWING = _OF_CLAIM.values(_TAKEN).returning(chunk.c.trials_done)
+_RENEWING = _OF_CLAIM.values(_TAKEN).returning(chunk.c.trials_done, _of_sweep(sweep.c.state))
 _RUNNABLE = sa.exists().where(
     sweep.c.id == chunk.c.sweep_id, sweep.c.state.in_(ACTIVE), sweep.c.engine_version == ENGINE_VERSION
 )

@@ -10,7 +10,7 @@ import numpy as np
 
 from bot.hedges.runs import AnyRun
 from sweeps.errors import KernelDifferenceError
-from sweeps.queue.leases import LEASE_MS
+from sweeps.queue.leases import LEASE_MS, Claim
 from sweeps.spec.spec import SweepSpec, TopCurves
 from sweeps.storage.curves import StoredRecord
 from sweeps.storage.objective_ranks import UNRANKED, trial_ranks
@@ -52,7 +52,8 @@ class ChunkBuffer:
     those of the histories that trials were replayed on.
     `judged` are the sums of replayed trials that their selection is judged by, where there are `panels`.
     `sampled` are the runs of trials that have been replayed plainly as samples.
-    `by_kernel` counts the trials that the compiled kernel replayed, `left` those it left, by reason.
+    `by_kernel` counts the trials that the compiled kernel replayed, `left` those it left, by reason; `timed`
+    and `busy_ms` are what was measured since the chunk began.
     """
 
     sweep_id: int
@@ -73,6 +74,7 @@ class ChunkBuffer:
     by_kernel: int = 0
     left: Counter[str] = field(default_factory=Counter)
     ended: Counter[str] = field(default_factory=Counter)
+    _by_kernel_before: int = 0
     _ranked: list[tuple[int, int]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -156,6 +158,15 @@ class ChunkBuffer:
             self.busy_ms += elapsed_ms
         self.replayed = 0
 
+    @property
+    def mostly_by_kernel(self) -> bool:
+        """Whether the compiled kernel replayed most of the trials that were timed."""
+        return 2 * (self._by_kernel_before + self.by_kernel) > self.timed
+
+    def known(self, claim: Claim) -> int:
+        """Return how many trials of the chunk are stored, as far as is known here."""
+        return claim.hi - claim.lo - len(claim.missing) + self.ended.total()
+
     def finished(self) -> dict[TrialState, int]:
         """Return the number of trials that wait to be stored, by state."""
         return {TrialState.COMPLETED: len(self) - len(self.failed), TrialState.FAILED: len(self.failed)}
@@ -169,7 +180,8 @@ class ChunkBuffer:
     def clear(self) -> None:
         """Drop results that have been stored, and count them in `ended` by state."""
         self.ended.update({str(state): count for state, count in self.finished().items() if count})
-        self.replayed = self.timed = self.busy_ms = self.by_kernel = 0
+        self._by_kernel_before += self.by_kernel
+        self.replayed = self.by_kernel = 0
         self.left.clear()
         self.completed.clear()
         self.judged.clear()

@@ -50,6 +50,8 @@ log = structlog.get_logger()
 Interrupts = tuple[type[BaseException], ...]
 _FAILURES_TOLD = 10
 """Most failed trials of a chunk in the log."""
+_FEW_LEFT = 8
+"""Share of the trials that wait at most, one in so many, which are not stored apart at a chunk's end."""
 
 
 class ChunkRunner:
@@ -179,8 +181,8 @@ class ChunkRunner:
             typical = self._windows.built == built or now - began >= self._limits.batch_target_ms * len(batch)
             buffer.measure(now - began - self._sampling_ms, typical=typical)
             spent = now - started >= self._limits.budget_ms
-            if spent or self._is_due(claim, buffer, now - saved):
-                outcome = self._save(claim, buffer, last=at == len(claim.missing))
+            if spent or self._is_due(claim, buffer, now - saved, len(claim.missing) - at):
+                outcome = self._save(claim, buffer, last=at == len(claim.missing), ends=spent)
                 if outcome is LeaseOutcome.KEPT and not spent:
                     saved = now
                     continue
@@ -195,11 +197,14 @@ class ChunkRunner:
         known = {"first": trials} if sweep_id == claim.sweep_id else {}
         return BatchSizer(self._limits, alone=claim.attempts > 1, **known)
 
-    def _is_due(self, claim: Claim, buffer: ChunkBuffer, unsaved_ms: int) -> bool:
-        """Return whether to save: in the last attempt always, so that the trial that ends it is known."""
-        if claim.attempts >= ATTEMPT_LIMIT:
+    def _is_due(self, claim: Claim, buffer: ChunkBuffer, unsaved_ms: int, left: int) -> bool:
+        """Return whether to save: in the last attempt always, so that the trial that ends it is known.
+
+        A few trials that are `left` are waited for: to store them apart would cost as much again.
+        """
+        if claim.attempts >= ATTEMPT_LIMIT or unsaved_ms >= self._limits.renew_ms:
             return True
-        return unsaved_ms >= self._limits.renew_ms or len(buffer) >= self._limits.rows
+        return len(buffer) >= self._limits.rows and left * _FEW_LEFT > self._limits.rows
 
     def _trial_limit_s(self, spec: SweepSpec) -> float:
         return spec.trial_timeout_s or self._limits.trial_limit_ms / 1000
@@ -276,8 +281,11 @@ class ChunkRunner:
         runs = [replay_alone(trial) for trial in ready if not len(reused)]
         return reused, refused, [(run, replayed_alone(number, run, self._windows)) for run in runs]
 
-    def _save(self, claim: Claim, buffer: ChunkBuffer, *, last: bool) -> LeaseOutcome:
-        """Store what was replayed; raises SealsChangedError, storing nothing, if a seal has changed."""
+    def _save(self, claim: Claim, buffer: ChunkBuffer, *, last: bool, ends: bool = False) -> LeaseOutcome:
+        """Store what was replayed; raises SealsChangedError, storing nothing, if a seal has changed.
+
+        What was measured is added where the chunk `ends` here: workers wait for each other there.
+        """
         self._keep_curves(buffer)
         _log_failures(buffer)
         results, curves = buffer.results(), list(buffer.curves.values())
@@ -287,9 +295,8 @@ class ChunkRunner:
         with write_transaction(self._engine) as connection:
             if seal_times(connection) != self._seals:
                 raise SealsChangedError("days were sealed or opened since its windows were read")
-            outcome = save_trials(
-                connection, claim, results, curves, last=last, lease_ms=self._limits.lease_ms
-            )
+            limits = {"known": buffer.known(claim), "lease_ms": self._limits.lease_ms}
+            outcome = save_trials(connection, claim, results, curves, last=last, **limits)
             if outcome is not LeaseOutcome.LOST:
                 keep_findings(connection, claim.sweep_id, found)
                 keep_sums(connection, claim.sweep_id, sums)
@@ -297,11 +304,9 @@ class ChunkRunner:
                 count(connection, finished | took | paths, writer=claim.chunk_id)
             # Chunks that end at the same moment may each find the other open: then the dispatcher closes it.
             closed = close_finished(connection, claim.sweep_id) if outcome is LeaseOutcome.DONE else []
-            if buffer.timed:
-                mostly = 2 * buffer.by_kernel > buffer.timed
-                record_rate(
-                    connection, self._host, buffer.spec, buffer.timed, buffer.busy_ms, by_kernel=mostly
-                )
+            if buffer.timed and (ends or outcome is not LeaseOutcome.KEPT):
+                kind = {"by_kernel": buffer.mostly_by_kernel}
+                record_rate(connection, self._host, buffer.spec, buffer.timed, buffer.busy_ms, **kind)
         if closed:
             log.info("sweep finished")
         buffer.clear()
@@ -364,16 +369,9 @@ class ChunkRunner:
         """Keep what was replayed on the history of the sweep, and end the sweep with the reason."""
         log.warning("sweep ended", reason=reason)
         buffer.best.clear()
-        results = buffer.results()
+        results, curves = buffer.results(), list(buffer.curves.values())
         with write_transaction(self._engine) as connection:
-            save_trials(
-                connection,
-                claim,
-                results,
-                list(buffer.curves.values()),
-                last=False,
-                lease_ms=self._limits.lease_ms,
-            )
+            save_trials(connection, claim, results, curves, last=False, lease_ms=self._limits.lease_ms)
             release_chunk(connection, claim, reason, progressed=bool(len(buffer)))
             cancel_sweep(connection, claim.sweep_id, reason)
         return LeaseOutcome.STOPPED
@@ -386,7 +384,7 @@ class ChunkRunner:
         progressed = buffer is not None and bool(len(buffer))
         try:
             if buffer and progressed:
-                self._save(claim, buffer, last=False)
+                self._save(claim, buffer, last=False, ends=True)
             self._release(claim, f"{type(error).__name__}: {error}", progressed=progressed)
         except (sa.exc.SQLAlchemyError, SealsChangedError) as failure:
             log.warning("chunk not given back, its lease will run out", error=repr(failure))
