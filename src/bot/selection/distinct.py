@@ -108,6 +108,13 @@ class TrialSet:
             self._held = np.concatenate([self._held, np.zeros(missing, dtype=np.bool_)])
         self._held[numbers] = True
 
+    def has(self, numbers: IntArray) -> BoolArray:
+        """Return which of some numbers are there."""
+        inside = numbers < len(self._held)
+        found: BoolArray = inside.copy()
+        found[inside] = self._held[numbers[inside]]
+        return found
+
     def copy(self) -> "TrialSet":
         """Return a set of the same numbers."""
         found = TrialSet()
@@ -116,8 +123,6 @@ class TrialSet:
 
     def take(self, numbers: IntArray) -> BoolArray:
         """Return which of some numbers are there, each once, and take them out."""
-        inside = numbers < len(self._held)
-        found = np.zeros(len(numbers), dtype=np.bool_)
-        found[inside] = self._held[numbers[inside]]
+        found = self.has(numbers)
         self._held[numbers[found]] = False
         return found

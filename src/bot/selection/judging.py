@@ -24,14 +24,30 @@ _TWO_TRIALS = "2 distinct eligible trials needed, {held} held"
 _PARTS = ("cash", "hold", "pbo", "cv", "walk_forward")
 
 
+@dataclass(frozen=True, slots=True)
+class JudgedSearch:
+    """Report on a search, its eligible trials, and the best of them."""
+
+    report: SelectionReport
+    eligible: TrialSet
+    best: Candidate | None
+
+
 def judge(panel: Panel, parts: Sequence[TrialSums], lifetime: Lifetime) -> SelectionReport:
+    """Return the report alone of `judged_search`."""
+    return judged_search(panel, parts, lifetime).report
+
+
+def judged_search(panel: Panel, parts: Sequence[TrialSums], lifetime: Lifetime) -> JudgedSearch:
     """Return the report on all parts, in whatever order and however the trials were parted.
 
     There is at least one part. The sequence is gone through three times, and more often with more than
     `MOST_AT_ONCE` distinct trials, one part after the other, so it may load them as it is asked. Beside a
     part, some 100 bytes of as many trials are held at a time, and 35 bytes of each of all.
     """
-    return _Judgement(panel, parts, _Facts.of(parts), lifetime).report()
+    facts = _Facts.of(parts)
+    report = _Judgement(panel, parts, facts, lifetime).report()
+    return JudgedSearch(report, facts.eligible, facts.best)
 
 
 @dataclass

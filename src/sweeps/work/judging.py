@@ -12,12 +12,13 @@ from bot.market_store.database import write_transaction
 from bot.market_store.sql import seal_times
 from bot.market_store.store import HistoricalDataStore
 from bot.numbers.arrays import IntArray
-from bot.selection.judging import judge
+from bot.selection.distinct import TrialSet
+from bot.selection.judging import JudgedSearch, judged_search
 from bot.selection.looks import Lifetime
 from bot.selection.report import SelectionReport
 from bot.selection.settings import ValidationSettings
 from bot.selection.stored.report_text import report_text
-from bot.selection.trial_sums import TrialSums, better
+from bot.selection.trial_sums import better
 from sweeps.analysis.progress import get_spec
 from sweeps.errors import DataChangedError, SweepStateError
 from sweeps.lifecycle.data_pin import check_pin
@@ -36,8 +37,8 @@ _MOST_SO_FAR_BYTES = 8 * 2**20
 
 Told = Callable[[int, int], None]
 """Takes how many of the missing trials were replayed, and how many there are."""
-Complete = Callable[[SelectionReport, Sequence[TrialSums], IntArray], SelectionReport]
-"""Adds to a report on some trials, from their sums, what takes more than sums."""
+Complete = Callable[[JudgedSearch, IntArray], SelectionReport]
+"""Returns the report on some trials with what takes more than sums."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +144,11 @@ def _found(connection: sa.Connection, sweep_id: int, settings: ValidationSetting
     panels = SweepPanels(connection, compatible.spec, settings)
     spec = compatible.spec
     trials = measured(connection, sweep_id, [spec.objective.metric], spec.guard)
-    held = [part for panel in panels for part in HeldSums(connection, sweep_id, panel.digest).numbers()]
-    missing = np.setdiff1d(trials.numbers, np.concatenate([np.empty(0, dtype=np.int64), *held]))
+    held = TrialSet()
+    for panel in panels:
+        for some in HeldSums(connection, sweep_id, panel.digest).numbers():
+            held.add(some)
+    missing = trials.numbers[~held.has(trials.numbers)]
     if len(missing) and compatible.obstacle is not None:
         reason = f"{len(missing):,} of its trials left no sums and cannot be replayed: {compatible.obstacle}"
         raise SweepStateError(f"sweep {sweep_id} cannot be judged: {reason}")
@@ -192,16 +196,16 @@ def _judged(
     sweep_id: int,
     panels: SweepPanels,
     numbers: IntArray,
-    complete: Complete = lambda report, _parts, _numbers: report,
+    complete: Complete = lambda judged, _numbers: judged.report,
 ) -> _Reports:
     """Return the reports on every panel that has one of these trials."""
     reports, best = [], []
     for panel, mine in panels.parted(numbers):
         if len(mine):
             parts = HeldSums(connection, sweep_id, panel.digest)
-            report = judge(panel.panel, parts, Lifetime(len(mine), len(mine), 0.0))
-            reports.append((panel.window, complete(report, parts, mine)))
-            best.append(better([part.best for part in parts]))
+            judged = judged_search(panel.panel, parts, Lifetime(len(mine), len(mine), 0.0))
+            reports.append((panel.window, complete(judged, mine)))
+            best.append(judged.best)
     winner = better(best)
     return _Reports(reports, best.index(winner) if winner else 0)
 

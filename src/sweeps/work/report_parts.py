@@ -1,6 +1,6 @@
 """Parts of a report on a selection that take more than sums: stitched run, transfer, random entries."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,8 +12,8 @@ from bot.errors import BotError
 from bot.hedges.evidence.either_engine import random_entries_of, stitch_runs
 from bot.numbers.arrays import BoolArray, IntArray
 from bot.selection.evidence.transfer import FEWEST_VALUES, transfer
+from bot.selection.judging import JudgedSearch
 from bot.selection.report import SelectionReport
-from bot.selection.trial_sums import TrialSums
 from sweeps.analysis.plateau import grid_trials
 from sweeps.errors import DataChangedError
 from sweeps.spec.axes import Axis
@@ -46,12 +46,12 @@ class ReportParts:
     trials: Measured
     obstacle: str | None
 
-    def added(
-        self, report: SelectionReport, parts: Sequence[TrialSums], numbers: IntArray
-    ) -> SelectionReport:
+    def added(self, judged: JudgedSearch, numbers: IntArray) -> SelectionReport:
         """Return the report on some trials with its stitched run, plateau, transfer and random entries."""
-        replayed = self._with_random_entries(self._with_stitched(report))
-        return self._with_transfer(self._with_plateau(replayed, parts, numbers), parts, numbers)
+        replayed = self._with_random_entries(self._with_stitched(judged.report))
+        held = self.trials.only(np.isin(self.trials.numbers, numbers))
+        held = replace(held, eligible=judged.eligible.has(held.numbers))
+        return self._with_transfer(self._with_plateau(replayed, held), held)
 
     def _with_stitched(self, report: SelectionReport) -> SelectionReport:
         if not report.walk_forward:
@@ -80,25 +80,17 @@ class ReportParts:
             return _without(report, "random_entries", found.missing)
         return replace(report, random_entries=found.p)
 
-    def _measured(self, parts: Sequence[TrialSums], numbers: IntArray) -> Measured:
-        """Return the trials among `numbers` with their objective; eligible are those that the sums say."""
-        found = self.trials.only(np.isin(self.trials.numbers, numbers))
-        eligible = np.unique(np.concatenate([part.eligible for part in parts]))
-        return replace(found, eligible=np.isin(found.numbers, eligible))
-
-    def _with_plateau(
-        self, report: SelectionReport, parts: Sequence[TrialSums], numbers: IntArray
-    ) -> SelectionReport:
+    def _with_plateau(self, report: SelectionReport, held: Measured) -> SelectionReport:
         if report.winner is None:
             return report
-        objective, held = self.spec.objective, self._measured(parts, numbers)
+        objective = self.spec.objective
         grid = grid_trials(
             self.spec,
             held.numbers,
             held.levels(objective.metric),
             held.eligible,
             maximize=objective.direction is Direction.MAXIMIZE,
-            failed=self._failed(numbers),
+            failed=self._failed(held.numbers),
         )
         row = -1 if grid is None else grid.plateau_rows[np.searchsorted(held.numbers, report.winner)]
         if row < 0:
@@ -112,13 +104,11 @@ class ReportParts:
         mine: BoolArray = windows.places(failed) == windows.places(numbers[:1])
         return failed[mine]
 
-    def _with_transfer(
-        self, report: SelectionReport, parts: Sequence[TrialSums], numbers: IntArray
-    ) -> SelectionReport:
+    def _with_transfer(self, report: SelectionReport, held: Measured) -> SelectionReport:
         axis = self.spec.space.by_name.get(_SYMBOLS)
         if axis is None:
             return _without(report, "transfer", _FEW_VALUES.format(needed=FEWEST_VALUES, held=1))
-        objective, held = self.spec.objective, self._measured(parts, numbers)
+        objective = self.spec.objective
         # As Python's own numbers, so that medians of whole units are exact.
         values = np.array(held.values[objective.metric].tolist(), dtype=object)
         signed = values if objective.direction is Direction.MAXIMIZE else -values

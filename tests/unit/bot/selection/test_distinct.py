@@ -54,6 +54,7 @@ def test_numbers_are_taken_from_a_set_once() -> None:
     for some in ([4, 2], [], [9, 4]):
         numbers.add(np.array(some, dtype=np.int64))
     assert len(numbers) == 3
+    assert numbers.has(np.array([2, 3, 2, 100])).tolist() == [True, False, True, False]
     left = numbers.copy()
     assert left.take(np.array([2, 3, 100])).tolist() == [True, False, False]
     assert left.take(np.array([2, 9])).tolist() == [False, True]
