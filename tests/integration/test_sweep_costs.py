@@ -126,16 +126,24 @@ def test_trials_of_hedges_and_of_the_kernel_are_measured_apart(engine: sa.Engine
 
 def test_time_of_a_sweep_holds_a_plain_replay_for_each_kept_run_and_those_of_its_report() -> None:
     cost = Cost(seconds=3.0, basis="measured", distinct=20.0, kept=4.0, plain_s=0.5)
-    assert cost.besides(sweep_spec(**FOUR)) == 0.5 * (4 + REPORT_REPLAYS)
-    assert cost.besides(sweep_spec(**FOUR, validation=False)) == 0.5 * 4
+    assert cost.besides(sweep_spec(**FOUR), 4) == 0.5 * (4 + REPORT_REPLAYS)
+    assert cost.besides(sweep_spec(**FOUR, validation=False), 4) == 0.5 * 4
+    assert cost.besides(sweep_spec(**FOUR, validation=False), 2) == 0.5 * 4 * 1.5
+    assert cost.besides(sweep_spec(**FOUR, validation=False, curves="all"), 2) == 0.5 * 4
+
+
+def test_time_of_a_trial_holds_what_is_saved_of_it_and_of_each_result_that_differs() -> None:
+    cost = Cost(seconds=3.0, basis="measured", distinct=2.0, kept=2.0, plain_s=0.5)
+    saved = 4 * costing.TRIAL_SECONDS + 2 * costing.RESULT_SECONDS
+    assert cost.trial_s(sweep_spec(**FOUR)) == pytest.approx((3.0 + saved) / 4)
 
 
 def test_smallest_sweep_takes_the_time_of_its_way_through_the_queue(
     engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(CostMeter, "cost", lambda *_: Cost(4.0, "measured", 4.0, 4.0, 0.5))
-    found = plan(engine, **FOUR, validation=False)
-    assert found.core_s == 4.0 + 4 * planning.SAVE_SECONDS + 4 * 0.5
+    monkeypatch.setattr(CostMeter, "cost", lambda *_: Cost(0.0, "measured", 0.0, 0.0, 0.0))
+    found = plan(engine, **FOUR)
+    assert found.core_s == pytest.approx(4 * costing.TRIAL_SECONDS)
     assert found.elapsed_s == planning.START_SECONDS + found.core_s
 
 

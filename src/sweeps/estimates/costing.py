@@ -40,8 +40,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-SAVE_SECONDS = 20e-6
-"""Seconds of a trial besides its replay: its parameters, the sums it is judged by, what is written of it."""
+TRIAL_SECONDS, RESULT_SECONDS = 5e-6, 20e-6
+"""Seconds of a trial besides its replay, its parameters and what is written of it, and of a result that no
+other trial has, the sums that it is judged by."""
 
 REPORT_REPLAYS = 6
 """Plain replays that a report takes about as long as: stitched run, random entries, and the window again."""
@@ -75,9 +76,20 @@ class Cost:
     kept: float
     plain_s: float
 
-    def besides(self, spec: SweepSpec) -> float:
-        """Return the processor seconds that go to the curves of a sweep and its report."""
-        return (self.kept + (REPORT_REPLAYS if spec.validation else 0)) * self.plain_s
+    def trial_s(self, spec: SweepSpec) -> float:
+        """Return the processor seconds of one trial, with what is saved of it."""
+        saving = spec.trial_count * TRIAL_SECONDS + self.distinct * RESULT_SECONDS
+        return (self.seconds + saving) / spec.trial_count
+
+    def besides(self, spec: SweepSpec, chunk: int) -> float:
+        """Return the processor seconds that go to the curves of a sweep in chunks of so many, and its report.
+
+        Of as many chunks in any order, the second brings half as many of the best so far as the first, the
+        third a third.
+        """
+        chunks = -(-spec.trial_count // chunk)
+        again = sum(1 / number for number in range(1, chunks + 1)) if spec.curves != "all" else 1
+        return (self.kept * again + (REPORT_REPLAYS if spec.validation else 0)) * self.plain_s
 
 
 class CostMeter:

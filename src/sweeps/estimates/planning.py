@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.kernel.loading import plain_replays
-from sweeps.estimates.costing import SAVE_SECONDS, CostMeter
+from sweeps.estimates.costing import CostMeter
 from sweeps.estimates.space import stored_bytes
 from sweeps.estimates.unread import Repetitions, UnreadAxis
 from sweeps.queue.chunks import chunk_size
@@ -93,7 +93,8 @@ def plan_sweep(connection: sa.Connection, spec: SweepSpec, meter: CostMeter | No
     basis = _AS_MEASURED if measured else _GUESSED
     if cost is not None:
         measured, basis = True, cost.basis
-        trial_s = cost.seconds / spec.trial_count + SAVE_SECONDS
+        trial_s = cost.trial_s(spec)
+    chunk = chunk_size(spec.trial_count, trial_s, slots)
     repetitions = Repetitions(spec)
     return Plan(
         spec=spec,
@@ -106,10 +107,8 @@ def plan_sweep(connection: sa.Connection, spec: SweepSpec, meter: CostMeter | No
         measured=measured,
         basis=basis,
         trial_s=trial_s,
-        besides_s=0.0 if cost is None else cost.besides(spec),
-        bytes=stored_bytes(
-            spec, None if cost is None else cost.distinct, chunk_size(spec.trial_count, trial_s, slots)
-        ),
+        besides_s=0.0 if cost is None else cost.besides(spec, chunk),
+        bytes=stored_bytes(spec, None if cost is None else cost.distinct, chunk),
     )
 
 
