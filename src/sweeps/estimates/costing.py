@@ -25,6 +25,7 @@ from bot.errors import BotError
 from bot.market.rows import SeriesKind
 from bot.market_store import sql
 from bot.market_store.store import HistoricalDataStore
+from bot.numbers.arrays import IntArray
 from bot.numbers.money import ZERO
 from bot.statistics.trial_columns import TrialColumns
 from sweeps.estimates.space import population
@@ -53,7 +54,7 @@ _LOOKED_AT = 20_000
 _FEW, _MANY = 12, 300
 """Trials that are replayed plainly, and in the kernel."""
 _KEPT = 2
-"""Trials of the kernel that are replayed plainly as well, as those are whose curves are kept."""
+"""Best trials of the kernel that are replayed plainly as well, as those are whose curves are kept."""
 _BEST = 20
 """Best trials of a sample that are looked at, at least, to tell whether the best of all trade alike."""
 _STRETCH = 1_000
@@ -250,26 +251,33 @@ def _replayed(
         parameters = _spread(configs, _FEW)
     done, seconds = _timed(lambda: replay_fast(kernel, held.baselines, parameters))
     trial = plain = seconds / len(parameters)
+    best = _best(spec, trials, done.columns)
     if not is_plain:
-        kept = _spread(configs, _KEPT)
+        kept = parameters.take(best[:_KEPT])
+        replay_fast(None, held.baselines, kept.take(np.arange(1)))  # what plain replays share is made here
         plain = _timed(lambda: replay_fast(None, held.baselines, kept))[1] / len(kept)
     distinct = population(trials, len(parameters), _different(done.columns))
-    return trial, plain, distinct, _kept(spec, trials, distinct, done.columns)
+    return trial, plain, distinct, _kept(spec, trials, distinct, done.columns.take(best))
 
 
 def _different(columns: TrialColumns) -> int:
     return len(np.unique(columns.ledgers, axis=0))
 
 
-def _kept(spec: SweepSpec, trials: int, distinct: float, sample: TrialColumns) -> float:
+def _best(spec: SweepSpec, trials: int, sample: TrialColumns) -> IntArray:
+    """Return the places of the best in a sample, as many as stand for those whose curves are kept."""
+    count = len(sample.ledgers)
+    top = min(spec.curves.top, trials) if isinstance(spec.curves, TopCurves) else trials
+    ranks = trial_ranks(spec, sample.including(spec.objective.metric))
+    return np.argsort(ranks, kind="stable")[: max(_BEST, round(count * top / trials))]
+
+
+def _kept(spec: SweepSpec, trials: int, distinct: float, best: TrialColumns) -> float:
     """Return how many results the trials have whose curves are kept: the best ones often trade alike."""
     if not isinstance(spec.curves, TopCurves):
         return distinct if spec.curves == "all" else 0.0
-    top, count = min(spec.curves.top, trials), len(sample.ledgers)
-    looked_at = min(count, max(_BEST, round(count * top / trials)))
-    ranks = trial_ranks(spec, sample.including(spec.objective.metric))
-    best = sample.take(np.argsort(ranks, kind="stable")[:looked_at])
-    return min(population(top, looked_at, _different(best)), top)
+    top = min(spec.curves.top, trials)
+    return min(population(top, len(best.ledgers), _different(best)), top)
 
 
 def _spread(configs: list[RunConfig], most: int) -> ParameterColumns:
