@@ -45,6 +45,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_collection_finish() -> None:
     gc.freeze()
+    # Applications that tests make hold ten thousand objects each: looked through as often as by default,
+    # they cost a fifth of the time.
+    gc.set_threshold(50_000, 20, 20)
     gc.enable()
 
 
