@@ -3,6 +3,7 @@
 import contextlib
 import json
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -55,6 +56,7 @@ class ExchangeServer(ABC):
     requests: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     stop_after: int | None = None
+    answers_after_s: float = 0.0
 
     @abstractmethod
     def answer(self, path: str, query: dict[str, Any]) -> Any:
@@ -304,6 +306,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _tell(self, path: str, query: dict[str, Any]) -> None:
         exchange = self.exchange
         exchange.requests.append((path, query))
+        time.sleep(exchange.answers_after_s)
         if exchange.stop_after is not None and len(exchange.requests) > exchange.stop_after:
             self._send(403, {}, b'{"msg": "closed"}')
         elif exchange.failures:

@@ -45,6 +45,7 @@ def test_fetch_prints_what_came_and_the_next_one_finds_nothing_new(home: Path) -
 
 def test_interrupted_fetch_keeps_whole_pages_and_the_next_one_goes_on(home: Path) -> None:
     with serving(DIALECTS["binance"](served_pair("binance"), NOW)) as server:
+        server.answers_after_s = 0.1  # so that it is in the middle when it is interrupted
         process = subprocess.Popen(
             [COMMAND, *map(str, fetch(server))],
             env=environment_of(home),
@@ -58,6 +59,7 @@ def test_interrupted_fetch_keeps_whole_pages_and_the_next_one_goes_on(home: Path
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
         assert (process.returncode, "Traceback" in err) == (130, False)
+        server.answers_after_s = 0.0
         assert run(home, *fetch(server))[0] == 0
     _, out, _ = run(home, "data", "list", "--json")
     series = json.loads(out)[0]["symbols"][0]["series"]

@@ -8,7 +8,7 @@ from api.dashboard.sweeps.trial_table import usually_distinct
 from api.presentation.presenters import SweepPage
 from api.presentation.rate_words import rate_parameters
 from api.routes.parameters import NO_AXES
-from bot.config.strategy_registry import strategy_names
+from bot.config.strategy_registry import usable_strategies
 from bot.notation import text_of
 from bot.validation import refuse_unknown
 from sweeps.analysis.grouping import Aggregate
@@ -73,7 +73,8 @@ def refuse_unknown_choices(sweep: SweepPage, query: Mapping[str, str]) -> None:
 
     One of a parameter that is no axis of this sweep may come from the page of another.
     """
-    refuse_unknown(query, {*VIEW_PARAMETERS, *sweep.metrics, *variables(strategy_names()).fields})
+    strategies = tuple(plugin.name for plugin in usable_strategies()[0])
+    refuse_unknown(query, {*VIEW_PARAMETERS, *sweep.metrics, *variables(strategies).fields})
 
 
 def chosen_filters(sweep: SweepPage, query: Mapping[str, str]) -> dict[str, str]:

@@ -160,7 +160,7 @@ class ChunkBuffer:
 
     @property
     def mostly_by_kernel(self) -> bool:
-        """Whether the compiled kernel replayed most of the trials that were timed."""
+        """True where the compiled kernel replayed most of the trials that were timed."""
         return 2 * (self._by_kernel_before + self.by_kernel) > self.timed
 
     def known(self, claim: Claim) -> int:
