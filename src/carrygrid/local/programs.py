@@ -39,7 +39,7 @@ def worker(concurrency: int | None = None) -> Argv:
     """Return the command of a worker with its pool; its size follows the machine if left out."""
     size = () if concurrency is None else ("--concurrency", str(concurrency))
     quiet = ("--without-gossip", "--without-mingle")
-    return ("celery", "-A", "workers", "worker", *size, "--task-events", *quiet, "--loglevel", "INFO")
+    return ("workers", "worker", *size, "--task-events", *quiet, "--loglevel", "INFO")
 
 
 def api(host: str, port: int) -> Argv:

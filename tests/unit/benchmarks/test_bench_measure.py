@@ -22,9 +22,9 @@ def use(pid: int, parent: int, command: str, cpu_s: float = 0, peak_mib: float =
 SERVICE = [
     use(2, 1, "valkey-server 127.0.0.1:1", peak_mib=7),
     use(3, 1, "python -m uvicorn api.main:app", peak_mib=120),
-    use(4, 1, "python -m celery -A workers worker --concurrency 2", peak_mib=110),
-    use(5, 4, "python -m celery -A workers worker --concurrency 2", peak_mib=90),
-    use(6, 4, "python -m celery -A workers worker --concurrency 2", peak_mib=150),
+    use(4, 1, "python -m workers worker --concurrency 2", peak_mib=110),
+    use(5, 4, "python -m workers worker --concurrency 2", peak_mib=90),
+    use(6, 4, "python -m workers worker --concurrency 2", peak_mib=150),
     use(7, 1, "python -m celery -A workers flower", peak_mib=109),
     use(8, 1, "sh"),
 ]

@@ -49,6 +49,7 @@ def test_visibility_must_exceed_twice_the_hard_limit(visibility: int, accepted: 
     [
         (("celery", "-A", "workers", "worker"), "CARRYGRID_VISIBILITY_TIMEOUT_S", "360"),
         (("celery", "-A", "workers", "worker"), "CARRYGRID_LOG_LEVEL", "loud"),
+        (("workers", "worker"), "CARRYGRID_LOG_LEVEL", "loud"),
         (("workers.dispatcher",), "CARRYGRID_LEASE_S", "soon"),
         (("uvicorn", "api.main:app"), "CARRYGRID_LOG_FORMAT", "xml"),
     ],
