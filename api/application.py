@@ -53,6 +53,7 @@ from api.routes.progress_feed import ProgressFeed
 from api.routes.query_names import refuse_unknown_names
 from api.schemas.openapi import describe
 from api.settings import Settings
+from api.work.announcing import Announcer
 from api.work.bounded_work import MOST_COMPILING, MOST_COMPILING_QUICKLY, BoundedWork
 from api.work.comparisons import Comparisons
 from api.work.database_threads import ANALYSIS_THREADS, READ_THREADS, WRITE_THREADS, Database
@@ -153,7 +154,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             pool_size=READ_THREADS + ANALYSIS_THREADS + WRITE_THREADS,
             busy_timeout_ms=PATIENCE_MS,
         )
-        app.state.database = Database(requests)
+        announcer = Announcer(settings.broker_url)
+        app.state.database = Database(requests, announcer.announce)
         app.state.progress = ProgressFeed(app.state.database, settings.max_streams)
         app.state.replays = Replays(engine, settings.max_replays)
         app.state.compiling = BoundedWork("checks of sweeps", MOST_COMPILING, MOST_COMPILING_QUICKLY)
@@ -162,4 +164,5 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             yield
         finally:
             await app.state.progress.close()
+            await announcer.close()
             requests.dispose()

@@ -17,8 +17,9 @@ with left_at_once():
     from sweeps.logs import configure_logging
     from sweeps.migrations import migrate
     from sweeps.watchdog import bound_shutdown, limited
-    from sweeps.work.dispatch import BUSY_PERIOD_S, IDLE_PERIOD_S, Dispatcher
+    from sweeps.work.dispatch import BUSY_PERIOD_S, IDLE_PERIOD_S, Dispatcher, Step
     from workers.app import app, process_name
+    from workers.pauses import Pauses
     from workers.publisher import CeleryQueue
     from workers.settings import WorkerSettings, worker_settings
 
@@ -39,22 +40,30 @@ def run(settings: WorkerSettings, stop: Event) -> None:
     dispatcher = Dispatcher(engine, queue, instance, republish_ms=int(settings.republish_s * 1000))
     log.info("dispatcher started", database=engine.url.render_as_string())
     jobs = JobDispatcher(engine, queue)
-    pause_s = 0.0
-    while not stop.wait(pause_s):
+    pauses = Pauses(settings.broker, stop)
+    while not stop.is_set():
         with limited(settings.stall_limit_s):
-            pause_s = _turn(dispatcher, jobs)
+            step = _turn(dispatcher, jobs)
+        if step is None:
+            stop.wait(_RETRY_PERIOD_S)
+        elif step.idle:
+            pauses.wait(IDLE_PERIOD_S)
+        else:  # what was written meanwhile can wait: a crowd's sweeps are published some at a time
+            stop.wait(BUSY_PERIOD_S)
     _retire(dispatcher)
+    pauses.close()
     queue.close()
     engine.dispose()
 
 
-def _turn(dispatcher: Dispatcher, jobs: JobDispatcher) -> float:
+def _turn(dispatcher: Dispatcher, jobs: JobDispatcher) -> Step | None:
+    """Return what was done, None if the database does not answer."""
     try:
         jobs.step()
-        return IDLE_PERIOD_S if dispatcher.step().idle else BUSY_PERIOD_S
+        return dispatcher.step()
     except sa.exc.DBAPIError as error:
         log.warning("database does not answer, trying on", error=str(error.orig))
-        return _RETRY_PERIOD_S
+        return None
 
 
 def _retire(dispatcher: Dispatcher) -> None:

@@ -1,6 +1,7 @@
 """Progress of sweeps for all who follow it: one reader of the database, from which every stream is fed."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -17,6 +18,10 @@ from sweeps.analysis.progress import SweepView, get_sweeps
 from sweeps.storage.states import ENDED
 
 PERIOD_S = 0.5
+"""Longest time between two looks at the database."""
+_SHORTEST_PERIOD_S = 0.05
+_SHARE = 0.1
+"""Share of the time that the newest stream is open: the end of a short sweep is told at once."""
 _log = structlog.get_logger("api")
 
 
@@ -64,6 +69,7 @@ class ProgressFeed:
         self._topics: dict[int, _Topic] = {}
         self._streams = 0
         self._reader: asyncio.Task[None] | None = None
+        self._opened_s = 0.0
 
     def refuse_more(self) -> None:
         """Raise BusyError if there are as many streams as there may be."""
@@ -107,6 +113,7 @@ class ProgressFeed:
     def _topic(self, sweep_id: int) -> Iterator[_Topic]:
         topic = self._topics.setdefault(sweep_id, _Topic(None))
         topic.followers += 1
+        self._opened_s = time.monotonic()
         if self._reader is None or self._reader.done():
             self._reader = asyncio.create_task(self._read())
         try:
@@ -119,7 +126,8 @@ class ProgressFeed:
     async def _read(self) -> None:
         """Tell every topic its newest state, again and again, while there is a topic."""
         while self._topics:
-            await asyncio.sleep(self._period_s)
+            open_s = time.monotonic() - self._opened_s
+            await asyncio.sleep(min(self._period_s, max(_SHORTEST_PERIOD_S, open_s * _SHARE)))
             if not (asked := dict(self._topics)):
                 return
             try:

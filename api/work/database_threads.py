@@ -23,11 +23,13 @@ class Database:
     """Runs SQL functions that take a connection, each call in a transaction and a thread of its own.
 
     Reads, analyses, which take long, and writes have threads of their own, so that none of them waits for
-    another kind. The engine has a connection for each, so that nobody is refused one.
+    another kind. The engine has a connection for each, so that nobody is refused one. `written` is called
+    after each write.
     """
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, written: Callable[[], None] = lambda: None) -> None:
         self.engine = engine
+        self._written = written
         self._readers = CapacityLimiter(READ_THREADS)
         self._analyses = CapacityLimiter(ANALYSIS_THREADS)
         # Several would only wait for each other's lock on SQLite, and the last of a crowd longest.
@@ -49,9 +51,11 @@ class Database:
         self, command: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Return the answer of `command` once its changes are on disk."""
-        return await self._threaded(
+        answer = await self._threaded(
             self._writers, self._write, lambda opened: command(opened, *args, **kwargs)
         )
+        self._written()
+        return answer
 
     @staticmethod
     async def _threaded(

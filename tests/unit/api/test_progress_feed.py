@@ -95,6 +95,15 @@ def test_two_hundred_streams_of_two_sweeps_cost_one_query_a_turn_and_hear_everyt
     assert database.asked == [{1, 2}] * 3
 
 
+def test_end_of_a_short_sweep_is_told_long_before_the_longest_pause() -> None:
+    database = Scripted({1: view(1, 9, "completed")})
+
+    async def run() -> list[bytes]:
+        return await heard(ProgressFeed(database, 1, period_s=3_600).follow(view(1, 0), None))
+
+    assert done_in(asyncio.run(run())) == [("progress", 0), ("end", 9)]
+
+
 def test_stream_that_is_read_slowly_holds_up_no_other_and_gets_the_end() -> None:
     database = Scripted(*({1: view(1, done)} for done in range(1, 6)), {1: view(1, 9, "completed")})
 
