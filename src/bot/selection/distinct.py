@@ -110,6 +110,8 @@ class TrialSet:
 
     def has(self, numbers: IntArray) -> BoolArray:
         """Return which of some numbers are there."""
+        if numbers.max(initial=-1) < len(self._held):
+            return self._held[numbers]
         inside = numbers < len(self._held)
         found: BoolArray = inside.copy()
         found[inside] = self._held[numbers[inside]]

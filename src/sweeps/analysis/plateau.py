@@ -1,10 +1,12 @@
 """The best cell of a matrix, and the plateaus of a sweep: trials whose neighbours are good too."""
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
 import numpy as np
 
 from bot.numbers.arrays import BoolArray, FloatArray, IntArray
+from bot.selection.grid.places import Steps
 from bot.selection.grid.plateaus import GridTrials
 from sweeps.analysis.grouping import Summaries
 from sweeps.analysis.matrix_axes import is_ordered
@@ -12,12 +14,16 @@ from sweeps.spec.axes import Axis
 from sweeps.spec.axis_positions import absent, ascending
 from sweeps.spec.dimensions import Dimension
 from sweeps.spec.sampling import GridSampler
+from sweeps.spec.space import TrialSpace
 from sweeps.spec.spec import SweepSpec
 
 Cell = tuple[int, int]
 NO_TRIALS: IntArray = np.empty(0, dtype=np.int64)
 _WINDOW = frozenset(("start", "end"))
 """Parameters that choose days: trials that differ in them are not the same setting a step away."""
+
+_AT_ONCE = 65_536
+"""Trials whose places are worked out together: all of a million took 8 MB for each step of it."""
 
 _MOST_OTHERS = 64
 """Values of the axes without order that are told apart without numbering those which there are."""
@@ -54,16 +60,15 @@ def grid_trials(
     """
     if not isinstance(spec.sampler, GridSampler):
         return None
-    numbers = np.concatenate([numbers, failed])
-    steps, others = _places(spec, numbers, scenarios)
-    if steps is None:
+    places = _places(spec, np.concatenate([numbers, failed]) if len(failed) else numbers, scenarios)
+    if places is None:
         return None
-    objectives = np.full(len(numbers), np.nan)
-    objectives[: len(levels)] = levels if maximize else -levels
-    may_win = np.zeros(len(numbers), dtype=np.bool_)
-    may_win[: len(levels)] = eligible
-    grid = GridTrials(steps, others, objectives, may_win)
-    return _one_a_place(grid) if scenarios and len(failed) else grid
+    objectives = levels if maximize else -levels
+    if not len(failed):
+        return GridTrials(*places, objectives, eligible)
+    objectives = np.append(objectives, np.full(len(failed), np.nan))
+    grid = GridTrials(*places, objectives, np.append(eligible, np.zeros(len(failed), dtype=np.bool_)))
+    return _one_a_place(grid) if scenarios else grid
 
 
 def _one_a_place(grid: GridTrials) -> GridTrials:
@@ -73,26 +78,41 @@ def _one_a_place(grid: GridTrials) -> GridTrials:
     return GridTrials(grid.steps[kept], grid.others[kept], grid.objectives[kept], grid.eligible[kept])
 
 
-def _places(
-    spec: SweepSpec, numbers: IntArray, scenarios: Collection[str]
-) -> tuple[IntArray | None, IntArray]:
-    """Return the steps of trials on the ordered axes, None without any, and a number for all other axes."""
-    space, cells = spec.space, spec.space.cells_of(numbers)
-    steps, others, bound = [], np.zeros(len(cells), dtype=np.int64), 1
-    for dimension in space.dimensions:
-        if dimension.axes[0].name in scenarios:
-            continue
-        ordered = _ordered(dimension)
-        for axis in dimension.axes if ordered is None else (ordered,):
-            positions = space.positions(cells, axis.name)
-            if ordered is not None:
-                steps.append(_ranks(axis)[positions])
-                positions = np.where(steps[-1] < 0, positions + 1, 0)
+def _places(spec: SweepSpec, numbers: IntArray, scenarios: Collection[str]) -> tuple[Steps, Steps] | None:
+    """Return the steps of trials on the ordered axes, and a number for all other axes; None without any."""
+    dimensions = [one for one in spec.space.dimensions if one.axes[0].name not in scenarios]
+    ordered = [_ordered(dimension) for dimension in dimensions]
+    if not any(ordered):
+        return None
+    steps: Steps = np.empty((len(ordered) - ordered.count(None), len(numbers)), dtype=_narrow(dimensions))
+    others, bound, rows = np.broadcast_to(np.int64(0), len(numbers)), 1, iter(steps)
+    for dimension, chosen in zip(dimensions, ordered, strict=True):
+        for axis in dimension.axes if chosen is None else (chosen,):
+            positions = _positions(spec.space, numbers, axis, steps.dtype)
+            if chosen is not None:
+                own = next(rows)
+                np.take(_ranks(axis).astype(steps.dtype), positions, out=own)
+                positions = np.where(own < 0, positions + 1, 0)
             if positions.any():
                 others, bound = others * (len(axis.values) + 1) + positions, bound * (len(axis.values) + 1)
                 if bound > _MOST_OTHERS:
                     others, bound = _numbered(others)
-    return (np.array(steps).T if steps else None), others
+    return steps.T, others
+
+
+def _narrow(dimensions: Sequence[Dimension]) -> type[np.signedinteger[Any]]:
+    """Return the narrowest type of numbers for the steps of dimensions."""
+    most = max(len(axis.values) for dimension in dimensions for axis in dimension.axes)
+    return np.int16 if most < np.iinfo(np.int16).max else np.int32
+
+
+def _positions(space: TrialSpace, numbers: IntArray, axis: Axis, kind: np.dtype[Any]) -> Steps:
+    """Return the position of each trial's value on an axis; of a part of the trials at a time."""
+    found: Steps = np.empty(len(numbers), dtype=kind)
+    for first in range(0, len(numbers), _AT_ONCE):
+        some = slice(first, first + _AT_ONCE)
+        found[some] = space.positions(space.cells_of(numbers[some]), axis.name)
+    return found
 
 
 def _ordered(dimension: Dimension) -> Axis | None:

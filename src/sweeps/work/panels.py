@@ -88,10 +88,11 @@ class SweepPanels:
 
     def parted(self, numbers: IntArray) -> Iterator[tuple[SweepPanel, IntArray]]:
         """Yield each panel with those of some trials that belong to it."""
-        places = self._windows.places(numbers)
+        alone = len(self._panels) == 1
+        places = None if alone else self._windows.places(numbers)
         for place, panel in enumerate(self._panels):
             if panel is not None:
-                yield panel, numbers[places == place]
+                yield panel, numbers if places is None else numbers[places == place]
 
     def sums(self, replayed: Replayed) -> "JudgedTrials | None":
         """Return the sums of completed trials of one window, None if there are none."""

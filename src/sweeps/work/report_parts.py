@@ -49,7 +49,9 @@ class ReportParts:
     def added(self, judged: JudgedSearch, numbers: IntArray) -> SelectionReport:
         """Return the report on some trials with its stitched run, plateau, transfer and random entries."""
         replayed = self._with_random_entries(self._with_stitched(judged.report))
-        held = self.trials.only(np.isin(self.trials.numbers, numbers))
+        held = self.trials
+        if len(numbers) < len(held.numbers):
+            held = held.only(np.isin(held.numbers, numbers))
         held = replace(held, eligible=judged.eligible.has(held.numbers))
         return self._with_transfer(self._with_plateau(replayed, held), held)
 
@@ -92,10 +94,11 @@ class ReportParts:
             maximize=objective.direction is Direction.MAXIMIZE,
             failed=self._failed(held.numbers),
         )
-        row = -1 if grid is None else grid.plateau_rows[np.searchsorted(held.numbers, report.winner)]
+        row = -1 if grid is None else grid.plateau_row(int(np.searchsorted(held.numbers, report.winner)))
         if row < 0:
             return _without(report, "plateau", _ALONE)
-        return replace(report, plateau=float(held.floats(objective.metric)[row]))
+        worst = held.only(held.numbers == held.numbers[row])
+        return replace(report, plateau=float(worst.floats(objective.metric)[0]))
 
     def _failed(self, numbers: IntArray) -> IntArray:
         """Return the failed trials of the panel that the completed trials `numbers` belong to."""

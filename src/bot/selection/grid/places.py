@@ -13,7 +13,12 @@ from bot.numbers.arrays import BoolArray, FloatArray, IntArray
 _PLACES_A_TRIAL = 4
 """Places that a table of all of them may have for each trial; sparser grids are searched."""
 
+_AT_ONCE = 65_536
+"""Trials whose places are worked out together where those of all are not kept."""
+
 Slices = tuple[slice, ...]
+Steps = npt.NDArray[np.integer[Any]]
+"""Ranks of values, in as few bytes as they fit into."""
 
 
 class GridPlaces:
@@ -22,23 +27,23 @@ class GridPlaces:
     A grid whose places are mostly taken, each once, is a table: neighbours are then whole slices of it.
     """
 
-    def __init__(self, steps: IntArray, others: IntArray) -> None:
-        self._steps = steps
-        sizes = (
-            steps.max(axis=0, initial=-1) + 2
-        )  # the first is that of trials that an axis does not apply to
-        self._strides: IntArray = np.append(np.cumprod(sizes[::-1])[::-1], 1)
-        self._cells: IntArray = others * self._strides[0] + self._strides[1:].sum()
-        for own, stride in zip(steps.T, self._strides[1:].tolist(), strict=True):
-            self._cells += own * stride
-        self._sizes = sizes
-        self._shape = (int(others.max(initial=-1)) + 1, *sizes.tolist())
+    def __init__(self, steps: Steps, others: Steps) -> None:
+        self._steps, self._others = steps, others
+        # The first place is that of trials that an axis does not apply to.
+        self._sizes: IntArray = steps.max(axis=0, initial=-1).astype(np.int64) + 2
+        self._strides: IntArray = np.append(np.cumprod(self._sizes[::-1])[::-1], 1)
+        self._shape = (int(others.max(initial=-1)) + 1, *self._sizes.tolist())
+
+    @property
+    def turning(self) -> BoolArray:
+        """Mask of the axes that have several values."""
+        return self._sizes > 2
 
     def near(self, rows: IntArray) -> IntArray:
         """Return the rows of the neighbours of some trials (m x 2k), -1 where there is none."""
         if self._table is None:
             return self._searched[rows]
-        table, cells, steps = self._table, self._cells[rows], self._steps[rows]
+        table, cells, steps = self._table, self._cells_of(rows), self._steps[rows]
         found = np.full((len(rows), 2 * steps.shape[1]), -1, dtype=np.int64)
         for axis, stride in enumerate(self._strides[1:].tolist()):
             up = (steps[:, axis] >= 0) & (steps[:, axis] < self._sizes[axis] - 2)
@@ -61,18 +66,6 @@ class GridPlaces:
             counts[upper] += there[lower]
         return worst.ravel()[self._cells], counts.ravel()[self._cells].astype(np.int64)
 
-    def beside(self, mask: BoolArray) -> BoolArray:
-        """Return the mask of trials with a neighbour in `mask`."""
-        if self._table is None:
-            around = self._searched
-            return np.asarray(((around >= 0) & mask[around]).any(axis=1))
-        held = self._spread(mask, fill=False)
-        found = np.zeros(self._shape, dtype=np.bool_)
-        for lower, upper in self._pairs():
-            found[lower] |= held[upper]
-            found[upper] |= held[lower]
-        return np.asarray(found.ravel()[self._cells])
-
     def _pairs(self) -> Iterator[tuple[Slices, Slices]]:
         """Yield the places of a table along each axis that have a next one, and these."""
         every = [slice(None)] * len(self._shape)
@@ -87,16 +80,30 @@ class GridPlaces:
         held[self._cells] = values
         return held.reshape(self._shape)
 
+    def _cells_of(self, rows: IntArray | slice) -> IntArray:
+        """Return the places of some trials in a table."""
+        steps = self._steps[rows]
+        cells: IntArray = self._others[rows] * self._strides[0] + self._strides[1:].sum()
+        for own, stride in zip(steps.T, self._strides[1:], strict=True):
+            cells += own * stride
+        return cells
+
+    @cached_property
+    def _cells(self) -> IntArray:
+        """Places of all trials in a table."""
+        return self._cells_of(slice(None))
+
     @cached_property
     def _table(self) -> npt.NDArray[np.int32] | None:
         """Row by place, -1 without a trial; None for a sparse grid, and where trials share a place."""
-        count = len(self._cells)
+        count = len(self._steps)
         if not count or math.prod(self._shape) > _PLACES_A_TRIAL * count:
             return None
         table = np.full(math.prod(self._shape), -1, dtype=np.int32)
-        rows = np.arange(count, dtype=np.int32)
-        table[self._cells] = rows
-        return table if np.array_equal(table[self._cells], rows) else None
+        for first in range(0, count, _AT_ONCE):
+            rows = slice(first, min(first + _AT_ONCE, count))
+            table[self._cells_of(rows)] = np.arange(rows.start, rows.stop, dtype=np.int32)
+        return table if np.count_nonzero(table >= 0) == count else None
 
     @cached_property
     def _searched(self) -> IntArray:

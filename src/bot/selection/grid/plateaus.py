@@ -7,7 +7,10 @@ from functools import cached_property
 import numpy as np
 
 from bot.numbers.arrays import BoolArray, FloatArray, IntArray
-from bot.selection.grid.places import GridPlaces
+from bot.selection.grid.places import GridPlaces, Steps
+
+_AT_ONCE = 65_536
+"""Trials that are looked at together for the best plateau."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,21 +22,24 @@ class GridTrials:
     better the higher they are, NaN where undefined; those of trials that are not `eligible` do not count.
     """
 
-    steps: IntArray
-    others: IntArray
+    steps: Steps
+    others: Steps
     objectives: FloatArray
     eligible: BoolArray
-
-    @cached_property
-    def levels(self) -> FloatArray:
-        """Objectives; that of an ineligible trial, or of one without, is the worst of any eligible one."""
-        worst = self.objectives[self.known].min(initial=math.inf)
-        return np.where(self.known, self.objectives, worst)
 
     @cached_property
     def known(self) -> BoolArray:
         """Mask of the eligible trials with an objective."""
         return np.asarray(self.eligible & ~np.isnan(self.objectives))
+
+    @cached_property
+    def _worst(self) -> float:
+        """Worst objective of any eligible trial, infinite without one."""
+        return float(self.objectives.min(initial=math.inf, where=self.known))
+
+    def levels(self, rows: IntArray | slice) -> FloatArray:
+        """Return the objectives of some trials; of one that is ineligible, or has none, the worst of all."""
+        return np.where(self.known[rows], self.objectives[rows], self._worst)
 
     @cached_property
     def places(self) -> GridPlaces:
@@ -46,14 +52,24 @@ class GridTrials:
 
         Axes that do not apply to a trial, or have one value, are not among its axes.
         """
-        if not self.eligible.any():
-            return np.full(len(self.steps), math.nan)
-        worst, counts = self.places.worst(self.levels)
-        axes = np.zeros(len(self.steps), dtype=np.int64)
-        for steps in self.steps.T:
-            if steps.max(initial=-1) > 0:
-                axes += steps >= 0
-        return np.where((counts >= axes) & (axes > 0) & np.isfinite(worst), worst, math.nan)
+        every = slice(None)
+        return self._plateaus(every, *self.places.worst(self.levels(every)))
+
+    def plateaus_at(self, rows: IntArray) -> FloatArray:
+        """Return the `plateaus` of some trials, of which no others need be known."""
+        return self._plateaus_within(rows, self.places.near(rows))
+
+    def _plateaus_within(self, rows: IntArray, around: IntArray) -> FloatArray:
+        """Return the plateaus of trials whose neighbours are the rows `around`."""
+        near = np.where(around >= 0, self.levels(around), math.inf)
+        worst = np.minimum(self.levels(rows), near.min(axis=1, initial=math.inf))
+        return self._plateaus(rows, worst, np.count_nonzero(around >= 0, axis=1))
+
+    def _plateaus(self, rows: IntArray | slice, worst: FloatArray, counts: IntArray) -> FloatArray:
+        """Return plateaus of trials from the worst level of each and its neighbours, and their number."""
+        axes = np.count_nonzero(self.steps[rows][:, self.places.turning] >= 0, axis=1)
+        held = (counts >= axes) & (axes > 0) & np.isfinite(worst) & self.eligible.any()
+        return np.where(held, worst, math.nan)
 
     @cached_property
     def plateau_rows(self) -> IntArray:
@@ -65,10 +81,17 @@ class GridTrials:
         found[held] = rows[first[np.searchsorted(levels, self.plateaus[held])]]
         return found
 
-    @cached_property
-    def accompanied(self) -> BoolArray:
-        """Mask of the trials with a neighbour that may win."""
-        return self.places.beside(self.known)
+    def plateau_row(self, row: int) -> int:
+        """Return the row that `plateau_rows` has for one trial."""
+        [plateau] = self.plateaus_at(np.array([row]))
+        return -1 if math.isnan(plateau) else int((self.known & (self.objectives == plateau)).argmax())
+
+    def accompanied(self, rows: IntArray) -> BoolArray:
+        """Return the mask of trials with a neighbour that may win."""
+        return self._accompanied_by(self.places.near(rows))
+
+    def _accompanied_by(self, around: IntArray) -> BoolArray:
+        return np.asarray(((around >= 0) & self.known[around]).any(axis=1))
 
     @property
     def best(self) -> int | None:
@@ -79,29 +102,52 @@ class GridTrials:
         worst neighbour is better, and so on; a missing neighbour is worse than any. So a lone peak on flat
         ground is never taken for a plateau. Then the centre of the largest region of equal ones side by side.
         """
-        plateaus = np.where(self.eligible & self.accompanied, self.plateaus, math.nan)
-        if np.isnan(plateaus).all():
+        equal = self._on_best_plateau()
+        if not len(equal):
             return None
-        equal = np.flatnonzero(plateaus == np.nanmax(plateaus))
         around = self.places.near(equal)
-        levels = np.where(around >= 0, self.levels[around], -math.inf)
-        ranked = np.sort(np.column_stack([levels, self.levels[equal]]), axis=1)
+        levels = np.where(around >= 0, self.levels(around), -math.inf)
+        ranked = np.sort(np.column_stack([levels, self.levels(equal)]), axis=1)
         first = ranked[np.lexsort((equal, *-ranked.T[::-1]))[0]]
         return self._centre(equal[(ranked == first).all(axis=1)])
 
+    def _on_best_plateau(self) -> IntArray:
+        """Return the rows of the trials with the best plateau that may be chosen, ascending.
+
+        None is better than its own level: those below the best plateau so far are passed over, most of a
+        large grid, and what is worked out of the others stays small. The highest trial comes first.
+        """
+        highest = self.objectives.max(initial=-math.inf, where=self.known)
+        best = self._choosable(np.flatnonzero(self.known & (self.objectives == highest))[:1])
+        most, found = best.max(initial=-math.inf), [np.empty(0, dtype=np.int64)]
+        for first in range(0, len(self.steps), _AT_ONCE):
+            some = slice(first, first + _AT_ONCE)
+            rows = first + np.flatnonzero(self.eligible[some] & (self.levels(some) >= most))
+            plateaus = self._choosable(rows)
+            if (highest := plateaus.max(initial=-math.inf)) > most:
+                most, found = highest, []
+            found.append(rows[(plateaus == most) & (plateaus > -math.inf)])
+        return np.concatenate(found)
+
+    def _choosable(self, rows: IntArray) -> FloatArray:
+        """Return the plateaus of some trials that one may be chosen for, negative infinity for none."""
+        around = self.places.near(rows)
+        plateaus = self._plateaus_within(rows, around)
+        able = ~np.isnan(plateaus) & self._accompanied_by(around)
+        return np.where(able, plateaus, -math.inf)
+
     def _centre(self, rows: IntArray) -> int:
         """Return the row nearest to the middle of the largest region of ascending `rows`, or the first."""
-        regions = np.full(len(self.steps), -1, dtype=np.int64)
-        regions[rows] = rows
         around = self.places.near(rows)
-        joined = (around >= 0) & (regions[around] >= 0)
-        before: IntArray = np.empty(0, dtype=np.int64)
-        while not np.array_equal(before, regions[rows]):
-            before = regions[rows]
-            lowest = np.where(joined, regions[around], before[:, np.newaxis]).min(axis=1)
-            regions[rows] = np.minimum(before, lowest)
-            regions[rows] = regions[regions[rows]]
-        names, counts = np.unique(regions[rows], return_counts=True)
-        region = rows[regions[rows] == names[counts.argmax()]]
+        places = np.minimum(np.searchsorted(rows, around), len(rows) - 1)
+        joined = rows[places] == around
+        regions, before = np.arange(len(rows)), np.empty(0, dtype=np.int64)
+        while not np.array_equal(before, regions):
+            before = regions
+            lowest = np.where(joined, before[places], before[:, np.newaxis]).min(axis=1)
+            regions = np.minimum(before, lowest)
+            regions = regions[regions]
+        names, counts = np.unique(regions, return_counts=True)
+        region = rows[regions == names[counts.argmax()]]
         steps = self.steps[region]
         return int(region[np.square(steps - steps.mean(axis=0)).sum(axis=1).argmin()])

@@ -122,7 +122,10 @@ def standing_of(
 ) -> Candidate:
     """Return what lies around one of the settings, as if it were the candidate."""
     _, grid = _surroundings(connection, sweep_id, spec, scenarios, settings)
-    if grid is None or not grid.known[place] or not grid.accompanied[place] or np.isnan(grid.plateaus[place]):
+    row = np.array([place])
+    if grid is None or not grid.known[place] or not grid.accompanied(row)[0]:
+        return _lone(grid, place)
+    if np.isnan(grid.plateaus_at(row)[0]):
         return _lone(grid, place)
     return _on_plateau(spec, scenarios, settings, grid, place)
 
@@ -154,13 +157,13 @@ def _lone(grid: GridTrials | None, place: int) -> Candidate:
 
 
 def _highest(levels: FloatArray, eligible: BoolArray) -> int | None:
-    able = np.flatnonzero(eligible & ~np.isnan(levels))
-    return int(able[levels[able].argmax()]) if len(able) else None
+    able = eligible & ~np.isnan(levels)
+    return int((able & (levels == levels.max(initial=-np.inf, where=able))).argmax()) if able.any() else None
 
 
 def _peak(grid: GridTrials, row: int) -> Candidate:
     around, able = _neighbours(grid, row)
-    floor = int(able[grid.levels[able].argmin()]) if len(able) else None
+    floor = int(able[grid.levels(able).argmin()]) if len(able) else None
     return Candidate(row, floor, (), (), len(around), len(able))
 
 
@@ -183,7 +186,7 @@ def _on_plateau(
     config = spec.config(int(settings.numbers[row]))
     return Candidate(
         row,
-        int(known[grid.levels[known].argmin()]),
+        int(known[grid.levels(known).argmin()]),
         [_range(spec, name, cells[known]) for name in chosen],
         [one for one in borders if one is not None and _may_be(config, one)],
         len(around),
@@ -217,10 +220,10 @@ def _border(spec: SweepSpec, name: str, cells: Numbers, grid: GridTrials, row: i
     own, last = int(ranks[row]), len(order) - 1
     if len(order) < _FEWEST_ON_A_SIDE or own not in {0, last}:
         return None
-    inner = [
-        near for near in grid.places.near(np.array([row]))[0] if 0 <= near < len(cells) and ranks[near] != own
-    ]
-    if any(grid.levels[near] >= grid.levels[row] for near in inner):
+    around = grid.places.near(np.array([row]))[0]
+    around = around[(around >= 0) & (around < len(cells))]
+    inner = around[ranks[around] != own]
+    if (grid.levels(inner) >= grid.levels(np.array([row]))).any():
         return None
     axis = spec.space.by_name[name]
     beyond = _beyond(axis.values[order[own]], axis.values[order[own - 1 if own else 1]])

@@ -114,7 +114,9 @@ def candidate_row(
     `every` are the completed trials of the sweep with their objective, under its guard.
     """
     scenarios, metric = usual_scenarios(spec), spec.objective.metric
-    settings, _ = at_scenarios(spec, scenarios, metric, every, spec.space.cells_of(every.numbers))
+    settings = every
+    if scenarios.axes:
+        settings, _ = at_scenarios(spec, scenarios, metric, every, spec.space.cells_of(every.numbers))
     place = candidate_place(connection, sweep_id, spec, scenarios, settings)
     if place is None:
         return None

@@ -112,7 +112,11 @@ def test_plateaus_are_those_of_a_plain_loop(sizes: list[int], seed: int, share: 
     found = GridTrials(steps, others, np.array(levels), able)
     sparse = GridTrials(steps, others + 1_000, np.array(levels), able)  # no table has room for it
     assert np.array_equal(sparse.plateaus, found.plateaus, equal_nan=True)
-    assert sparse.accompanied.tolist() == found.accompanied.tolist()
+    rows = np.arange(len(cells))
+    for one in (found, sparse):
+        assert np.array_equal(one.plateaus_at(rows), found.plateaus, equal_nan=True)
+        assert [one.plateau_row(row) for row in rows.tolist()] == found.plateau_rows.tolist()
+    assert sparse.accompanied(rows).tolist() == found.accompanied(rows).tolist()
     assert sparse.best == found.best
     worst = min((level for level, one in zip(levels, eligible, strict=True) if one), default=NAN)
     counted = {c: lv if one else worst for c, lv, one in zip(cells, levels, eligible, strict=True)}
