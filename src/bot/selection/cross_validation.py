@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from bot.numbers.arrays import FloatArray
+from bot.numbers.arrays import FloatArray, IntArray
 from bot.selection.days.blocks import Blocks
 from bot.selection.days.segments import Segments
 from bot.selection.ranking import BestTrials, Ranking, Rows
@@ -52,6 +52,11 @@ class PurgedSplits:
         """Let some more trials compete."""
         self._best.take(rows)
 
+    @property
+    def chosen(self) -> IntArray:
+        """Best trials of the test sets that have one."""
+        return self._best.numbers(self._best.chosen)
+
     def judged(self) -> CrossValidation:
         """Return the paths."""
         blocks, test_sets = self._blocks, self._blocks.test_sets
@@ -72,7 +77,7 @@ class PurgedSplits:
 def _windows(blocks: Blocks, segments: Segments) -> tuple[FloatArray, FloatArray]:
     """Return the pieces of days that each test set leaves to train on, and those of each block."""
     train = np.array([segments.inside(blocks.train_spans(one)) for one in blocks.test_sets])
-    return train, np.array([segments.inside([blocks.span(block)]) for block in range(blocks.count)])
+    return train, segments.blocks(blocks)
 
 
 def _path_sharpe(days: int, sums: Sequence[tuple[int, int, int]]) -> float | None:

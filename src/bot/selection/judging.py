@@ -5,18 +5,19 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from bot.selection.cross_validation import CrossValidation, PurgedSplits
+from bot.selection.choices import Choices
+from bot.selection.cross_validation import CrossValidation
 from bot.selection.distinct import Keyed, Kinds, TrialSet, distinct_trials
 from bot.selection.folds import no_fold
 from bot.selection.looks import Lifetime
-from bot.selection.overfitting import HalvesInSample, Overfitting
+from bot.selection.overfitting import Overfitting
 from bot.selection.panel import Panel
 from bot.selection.ranking import Rows
 from bot.selection.report import BenchmarkReport, SelectionReport
 from bot.selection.search_luck import SearchLuck, SearchSums
 from bot.selection.track.track_record import TrackRecord
 from bot.selection.trial_sums import Candidate, TrialSums, better
-from bot.selection.walk_forward import FoldChoices
+from bot.selection.walk_forward import Fold
 
 _NO_TRIALS = "no eligible trial"
 _STILL_BLOCKS = "no trial moves on a day of the blocks"
@@ -41,9 +42,9 @@ def judge(panel: Panel, parts: Sequence[TrialSums], lifetime: Lifetime) -> Selec
 def judged_search(panel: Panel, parts: Sequence[TrialSums], lifetime: Lifetime) -> JudgedSearch:
     """Return the report on all parts, in whatever order and however the trials were parted.
 
-    There is at least one part. The sequence is gone through three times, and more often with more than
-    `MOST_AT_ONCE` distinct trials, one part after the other, so it may load them as it is asked. Beside a
-    part, some 100 bytes of as many trials are held at a time, and 35 bytes of each of all.
+    There is at least one part, `condensed` or not. The sequence is gone through three times, and more often
+    with more than `MOST_AT_ONCE` distinct trials, one part after the other, so it may load them as it is
+    asked. Beside a part, some 100 bytes of as many trials are held at a time, and 35 bytes of each of all.
     """
     facts = _Facts.of(parts)
     report = _Judgement(panel, parts, facts, lifetime).report()
@@ -62,15 +63,10 @@ class _Judgement:
         facts, best = self.facts, self.facts.best
         cash = self._benchmark("cash", facts.cash, None if best is None else best.cash)
         hold = self._benchmark("hold", facts.hold, None if best is None else best.hold)
-        halves, splits, choices = self._halves(), self._splits(), self._choices()
-        of_distinct = [one for one in (halves, splits) if one is not None]
-        for rows, distinct in facts.rows_of(self.parts) if choices or of_distinct else ():
-            for one in of_distinct:
-                one.take(distinct)
-            if choices is not None:
-                choices.take(rows)
-        pbo = None if halves is None else self._pbo(halves)
-        cv: CrossValidation | None = None if splits is None else splits.judged()
+        choices = Choices(self.panel)
+        for part in self.parts:
+            choices.take(part.rows, part.distinct)
+        pbo, cv, walk_forward = self._pbo(choices), self._cv(choices), self._folds(choices)
         return SelectionReport(
             panel=self.panel,
             eligible=len(facts.eligible),
@@ -81,7 +77,7 @@ class _Judgement:
             hold=hold,
             pbo=pbo,
             cv=cv,
-            walk_forward=None if choices is None else choices.folds(),
+            walk_forward=walk_forward,
             missing={name: self.missing[name] for name in _PARTS if name in self.missing},
         )
 
@@ -95,34 +91,30 @@ class _Judgement:
             return None
         return BenchmarkReport(search, winner, self.lifetime)
 
-    def _halves(self) -> HalvesInSample | None:
-        held, blocks = len(self.facts.distinct), self.panel.blocks
-        if blocks.too_short or held < 2:
-            self.missing["pbo"] = blocks.too_short or _TWO_TRIALS.format(held=held)
+    def _pbo(self, choices: Choices) -> Overfitting | None:
+        held = len(self.facts.distinct)
+        if choices.halves is None or held < 2:
+            self.missing["pbo"] = self.panel.blocks.too_short or _TWO_TRIALS.format(held=held)
             return None
-        return HalvesInSample(self.panel.ranking, blocks, self.panel.segments)
-
-    def _pbo(self, halves: HalvesInSample) -> Overfitting | None:
-        outside = halves.outside()
+        outside = choices.halves.outside(held)
         if outside is None:
             self.missing["pbo"] = _STILL_BLOCKS
             return None
-        for _, distinct in self.facts.rows_of(self.parts):
-            outside.take(distinct)
+        for blocks in self.facts.blocks_of(self.parts):
+            outside.take(blocks)
         return outside.judged()
 
-    def _splits(self) -> PurgedSplits | None:
-        blocks = self.panel.blocks
-        if blocks.too_short or not len(self.facts.distinct):
-            self.missing["cv"] = blocks.too_short or _NO_TRIALS
+    def _cv(self, choices: Choices) -> CrossValidation | None:
+        if choices.splits is None or not len(self.facts.distinct):
+            self.missing["cv"] = self.panel.blocks.too_short or _NO_TRIALS
             return None
-        return PurgedSplits(self.panel.ranking, blocks, self.panel.segments)
+        return choices.splits.judged()
 
-    def _choices(self) -> FoldChoices | None:
-        if not self.panel.folds:
+    def _folds(self, choices: Choices) -> list[Fold] | None:
+        if choices.folds is None:
             self.missing["walk_forward"] = no_fold(self.panel.calendar.days, self.panel.settings.walk_forward)
             return None
-        return FoldChoices(self.panel.ranking, self.panel.folds, self.panel.segments)
+        return choices.folds.folds()
 
 
 @dataclass
@@ -151,11 +143,8 @@ class _Facts:
         own = Keyed.of(part.distinct, part.digests)
         return own, self.cash.take(part.cash), self.hold.take(part.hold)
 
-    def rows_of(self, parts: Sequence[TrialSums]) -> Iterator[tuple[Rows, Rows]]:
-        """Yield the rows of each part, and those of its distinct trials that no part before had."""
+    def blocks_of(self, parts: Sequence[TrialSums]) -> Iterator[Rows]:
+        """Yield the sums over the blocks of the distinct trials of each part that no part before had."""
         left = self.distinct.copy()
         for part in parts:
-            rows = part.rows
-            numbers, firsts = np.unique(rows.numbers, return_index=True)
-            kept = firsts[left.take(numbers)]
-            yield rows, rows if len(kept) == len(rows.numbers) else rows.at(kept)
+            yield part.blocks.at(np.flatnonzero(left.take(part.blocks.numbers)))

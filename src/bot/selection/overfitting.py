@@ -5,11 +5,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from bot.numbers.arrays import BoolArray, FloatArray, IntArray
 from bot.selection.days.blocks import Blocks
-from bot.selection.days.segments import Segments
 from bot.selection.ranking import BestTrials, Ranking, Ranks, Rows
 
 _FEW = 10
@@ -55,29 +52,35 @@ class HalvesInSample:
     Computational Finance 20 (2017), combinatorially symmetric cross-validation.
     """
 
-    def __init__(self, ranking: Ranking, blocks: Blocks, segments: Segments) -> None:
+    def __init__(self, ranking: Ranking, blocks: Blocks, inside: FloatArray) -> None:
+        """Take the blocks also as windows over the pieces of days that trials have sums of."""
         self._ranking = ranking
-        self._inside = np.array([segments.inside([blocks.span(block)]) for block in range(blocks.count)])
-        self._windows = np.zeros((len(blocks.halves), blocks.count))
-        self._windows[np.arange(len(blocks.halves))[:, None], blocks.halves] = 1.0
+        self._inside = inside
+        self._windows = blocks.half_windows
         self._best = BestTrials(ranking, self._windows)
-        self._trials = 0
 
     def take(self, rows: Rows) -> None:
         """Let some more trials compete."""
-        self._trials += len(rows.numbers)
         self._best.take(rows.grouped(self._inside))
 
-    def outside(self) -> "HalvesOutOfSample | None":
-        """Return the ranking of the best in the other halves; None below two, or where nothing is defined."""
+    @property
+    def chosen(self) -> IntArray:
+        """Best trials of the halves that have one."""
+        return self._best.numbers(self._best.chosen)
+
+    def outside(self, trials: int) -> "HalvesOutOfSample | None":
+        """Return the ranking of the best, among `trials` in all, in the other halves.
+
+        None below two, or where nothing is defined.
+        """
         found = self._best.chosen
-        if self._trials < 2 or not len(found):
+        if trials < 2 or not len(found):
             return None
         outside = 1.0 - self._windows[found]
         own = self._best.sums(found, outside)
         picked, lost = self._best.numbers(found), own.totals < 0
         ranks = Ranks(self._ranking, outside, own)
-        return HalvesOutOfSample(self._trials, self._inside, picked, lost, ranks)
+        return HalvesOutOfSample(trials, picked, lost, ranks)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,14 +88,13 @@ class HalvesOutOfSample:
     """Ranks, in the halves outside, of the trials picked inside; every trial is taken once more."""
 
     trials: int
-    inside: FloatArray
     picked: IntArray
     lost: BoolArray
     ranks: Ranks
 
-    def take(self, rows: Rows) -> None:
-        """Rank among some more trials."""
-        self.ranks.take(rows.grouped(self.inside))
+    def take(self, blocks: Rows) -> None:
+        """Rank among some more trials, by their sums over the blocks."""
+        self.ranks.take(blocks)
 
     def judged(self) -> Overfitting:
         """Return the judgement."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+from bot.numbers.arrays import FloatArray
 from bot.selection.days.blocks import Blocks
 from bot.selection.days.calendar import Calendar
 from bot.selection.days.segments import Segments
@@ -40,3 +41,8 @@ class Panel:
         """Pieces of the days that block and fold sums are made of."""
         folds = {day for fold in self.folds for span in fold for day in span}
         return Segments.of(self.calendar.days, self.blocks.edges | folds)
+
+    @cached_property
+    def block_windows(self) -> FloatArray:
+        """The blocks (rows) as 1 for each piece (column) inside."""
+        return self.segments.blocks(self.blocks)

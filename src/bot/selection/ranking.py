@@ -13,7 +13,7 @@ from bot.selection.days.segments import SegmentSums
 
 _DOUBT = 2.0**-48
 _CELLS, _FEWEST_ROWS = 2**16, 16
-_NOBODY = -1
+_NOBODY, _LAST = -1, np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -130,10 +130,13 @@ class BestTrials:
             highest = keys.max(axis=1)
             windows = np.flatnonzero((highest >= self._least) & (highest > -math.inf))
             near = keys[windows] >= _below(highest[windows])[:, None]
-            # One alone, where there was none before or none that might be as good, needs no exact key.
+            lowest = np.where(near, piece.numbers, _LAST).argmin(axis=1)
+            # One alone, or ones with equal sums, where there was none before or none that might be as good,
+            # need no exact key.
             above = _below(highest[windows]) > -_below(-self._own.keys(self._ranking)[windows])
-            clear = (near.sum(axis=1) == 1) & (above | (self._numbers[windows] == _NOBODY))
-            self._choose(windows[clear], near[clear].argmax(axis=1), piece, totals, squares)
+            clear = above | (self._numbers[windows] == _NOBODY)
+            clear[clear] = _are_one(near[clear], windows[clear], lowest[clear], piece, totals, squares)
+            self._choose(windows[clear], lowest[clear], piece, totals, squares)
             for window, rivals in zip(windows[~clear].tolist(), near[~clear], strict=True):
                 row = self._best(window, np.flatnonzero(rivals), piece, totals[window], squares[window])
                 if row is not None:
@@ -218,29 +221,42 @@ class Ranks:
 
     def take(self, rows: Rows) -> None:
         """Count some more trials."""
-        own = self._own
         for piece in rows.pieces(self._windows):
             totals, squares = _in_windows(self._windows, piece.sums)
             keys = self._ranking.keys(totals, squares, piece.exponents)
-            below, upto = keys < self._low[:, None], keys <= self._high[:, None]
+            below = keys < self._low[:, None]
             self.worse += np.count_nonzero(below, axis=1)
-            doubtful = below != upto
-            # Equal sums have equal keys; the trial itself is among them.
-            alike = (totals == own.totals[:, None]) & (squares == own.squares[:, None])
-            alike &= doubtful & ((own.exponents[:, None] == piece.exponents) | (squares == 0))
-            self.equal += np.count_nonzero(alike, axis=1)
-            doubtful &= ~alike
-            for window in np.flatnonzero(doubtful.any(axis=1)).tolist():
-                self._settle(window, piece, doubtful[window], totals[window], squares[window])
+            near = np.logical_xor(below, keys <= self._high[:, None], out=below)
+            windows, near_rows = np.nonzero(near)
+            self._count_near(windows, near_rows, piece, totals, squares)
 
-    def _settle(
-        self, window: int, piece: Rows, doubtful: BoolArray, totals: FloatArray, squares: FloatArray
+    def _count_near(
+        self, windows: IntArray, rows: IntArray, piece: Rows, totals: FloatArray, squares: FloatArray
     ) -> None:
-        own = self._own.key(self._ranking, window)
-        for row in np.flatnonzero(doubtful).tolist():
-            key = self._ranking.key(int(totals[row]), int(squares[row]), int(piece.exponents[row]))
-            self.equal[window] += key == own
-            self.worse[window] += own is not None and (key is None or key < own)
+        """Count the trials at `rows`, whose keys are near those of the trials to place in `windows`."""
+        own, exponents = self._own.at(windows), piece.exponents[rows]
+        totals, squares = totals[windows, rows], squares[windows, rows]
+        # Equal sums have equal keys; the trial itself is among them.
+        alike = (totals == own.totals) & (squares == own.squares)
+        alike &= (own.exponents == exponents) | (squares == 0)
+        self.equal += np.bincount(windows[alike], minlength=len(self.equal))
+        for at in np.flatnonzero(~alike).tolist():
+            window, mine = int(windows[at]), own.key(self._ranking, at)
+            key = self._ranking.key(int(totals[at]), int(squares[at]), int(exponents[at]))
+            self.equal[window] += key == mine
+            self.worse[window] += mine is not None and (key is None or key < mine)
+
+
+def _are_one(
+    near: BoolArray, windows: IntArray, rows: IntArray, piece: Rows, totals: FloatArray, squares: FloatArray
+) -> BoolArray:
+    """Return in which of some windows all trials of a mask have the sums of the one at `rows`."""
+    found: BoolArray = near.sum(axis=1) == 1
+    for at in np.flatnonzero(~found).tolist():
+        row, others = rows[at], np.flatnonzero(near[at])
+        sums = totals[windows[at]], squares[windows[at]], piece.exponents
+        found[at] = all((one[others] == one[row]).all() for one in sums)
+    return found
 
 
 def _in_windows(windows: FloatArray, sums: SegmentSums) -> tuple[FloatArray, FloatArray]:

@@ -1,4 +1,4 @@
-"""Sums that judge trials, of any part of them: under 1 KB a trial, and parts merge in any order."""
+"""Sums that judge trials, of any part of them: parts merge in any order."""
 
 import math
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 
 from bot.numbers.arrays import BoolArray, FloatArray, IntArray
+from bot.selection.choices import Choices
 from bot.selection.days.digests import Digests, first_of_equals
 from bot.selection.days.equal_rows import equal_rows
 from bot.selection.days.segments import SegmentSums
@@ -21,6 +22,9 @@ from bot.selection.week_shifts import Shifting, drawn_shifts
 
 NO_OBJECTIVE = int(np.iinfo(np.int64).min)
 """Objective in whole units of a trial that has none."""
+
+_FEW_ROWS = 300
+"""Rows up to which sums are not worth being condensed: that takes some ms, however few they are."""
 
 _MOST_RETURNS = 125_000
 """Daily returns of different rows that are judged at a time: 1 MB for each of some ten copies of them."""
@@ -76,11 +80,12 @@ class TrialSums:
     """Sums of some trials of a panel; `rows` are of those with statistics, of equal ones the lowest number.
 
     `distinct` are the eligible of them, of equal ones the lowest number, and `digests` tell them apart; each
-    has its row.
+    has its row, before the sums were `condensed`, and its sums over the blocks in `blocks`.
     `cash` and `hold` are None where the days are too few weeks; `eligible` are the numbers of all eligible.
     """
 
     rows: Rows
+    blocks: Rows
     eligible: IntArray
     distinct: IntArray
     digests: Digests
@@ -124,8 +129,10 @@ class TrialSums:
         others, _ = _distinct(every, own, usable)
         rows = np.concatenate([distinct, others])
         named, kept = np.unique(np.concatenate([numbers[distinct], every[others]]), return_index=True)
+        of_days = Rows(named, own.exponents[rows[kept]], panel.segments.sums(own.values[rows[kept]]))
         return cls(
-            Rows(named, own.exponents[rows[kept]], panel.segments.sums(own.values[rows[kept]])),
+            of_days,
+            _over_blocks(panel, of_days.at(np.searchsorted(named, numbers[distinct]))),
             trials.numbers[eligible],
             numbers[distinct],
             digests,
@@ -140,8 +147,10 @@ class TrialSums:
         numbers = np.concatenate([part.distinct for part in parts])
         digests = np.concatenate([part.digests for part in parts])
         distinct = first_of_equals(numbers, digests)
+        blocks = _merged_rows([part.blocks for part in parts])
         return cls(
             _merged_rows([part.rows for part in parts]),
+            blocks.at(np.flatnonzero(np.isin(blocks.numbers, numbers[distinct]))),
             np.unique(np.concatenate([part.eligible for part in parts])),
             numbers[distinct],
             digests[distinct],
@@ -149,6 +158,17 @@ class TrialSums:
             _merged_luck([part.hold for part in parts]),
             better([part.best for part in parts]),
         )
+
+    def condensed(self, panel: Panel, few: int = _FEW_ROWS) -> Self:
+        """Return the sums with the rows alone of trials that are the best of their part somewhere.
+
+        A judgement chooses no others, and ranks trials by their blocks. Of thousands of rows some dozen are
+        left; as `few` as that stay.
+        """
+        if len(self.rows.numbers) <= few:
+            return self
+        chosen = Choices(panel).take(self.rows, self.distinct).numbers
+        return replace(self, rows=self.rows.at(np.flatnonzero(np.isin(self.rows.numbers, chosen))))
 
 
 def better(candidates: Sequence[Candidate | None]) -> Candidate | None:
@@ -203,6 +223,13 @@ def _record(panel: Panel, row: int, returns: WholeReturns, luck: LuckSums | None
     alike = (luck.digests == returns.digests(np.array([row]))).all(axis=1)
     tau = float(luck.tau[alike.argmax()]) if alike.any() else math.nan
     return TrackRecord.of(PowerSums.of(returns.values[row, panel.calendar.sample_start :]), tau)
+
+
+def _over_blocks(panel: Panel, rows: Rows) -> Rows:
+    """Return trials with sums over the blocks of the days, none where these are too short."""
+    if panel.blocks.too_short:
+        rows = rows.at(slice(0))
+    return rows.grouped(panel.block_windows)
 
 
 def _merged_rows(parts: Sequence[Rows]) -> Rows:

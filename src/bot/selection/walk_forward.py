@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from bot.numbers.arrays import IntArray
 from bot.selection.days.blocks import Span
 from bot.selection.days.segments import Segments
 from bot.selection.folds import FoldDays
@@ -107,6 +108,11 @@ class FoldChoices:
     def take(self, rows: Rows) -> None:
         """Let some more trials compete."""
         self._best.take(rows)
+
+    @property
+    def chosen(self) -> IntArray:
+        """Best trials of the folds that have one."""
+        return self._best.numbers(self._best.chosen)
 
     def folds(self) -> list[Fold]:
         """Return the folds.

@@ -34,6 +34,8 @@ from sweeps.work.replay import Replayed
 _EPOCH = date(1970, 1, 1)
 _MOST_RETURNS = 500_000
 """Daily returns that are judged at a time: a thousand trials of a year, some 4 MB for each copy of them."""
+_FORM = 2
+"""Form of the sums; those of another form are worked out again."""
 _MOST_PANELS = 4
 """Panels that a process holds: up to 0.3 MB a year each, for the draws of weeks."""
 
@@ -58,6 +60,7 @@ class SweepPanel:
             "days": calendar.days,
             "objective": panel.objective,
             "settings": panel.settings.digest,
+            "form": _FORM,
         }
         text = json.dumps(depends_on, sort_keys=True, separators=(",", ":"))
         return cls(window, panel, hashlib.sha256(text.encode()).hexdigest())
@@ -108,14 +111,14 @@ class SweepPanels:
             trials = _trials(panel.panel, replayed, some, self.spec.objective)
             parts.append(TrialSums.of(panel.panel, trials, shifts))
         sums = parts[0] if len(parts) == 1 else TrialSums.merged(parts)
-        return JudgedTrials(panel.digest, numbers, sums)
+        return JudgedTrials(panel, numbers, sums)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class JudgedTrials:
-    """Sums of completed trials of one panel, by its digest."""
+    """Sums of completed trials of one panel."""
 
-    panel: str
+    panel: SweepPanel
     numbers: IntArray
     sums: TrialSums
 
@@ -124,15 +127,21 @@ def packed_sums(judged: Sequence[JudgedTrials]) -> list[PackedSums]:
     """Return sums of trials as they are stored, those of each panel together."""
     of_panel: dict[str, list[JudgedTrials]] = {}
     for one in judged:
-        of_panel.setdefault(one.panel, []).append(one)
+        of_panel.setdefault(one.panel.digest, []).append(one)
     return [
         PackedSums.of(
             panel,
             np.concatenate([one.numbers for one in mine]),
-            mine[0].sums if len(mine) == 1 else TrialSums.merged([one.sums for one in mine]),
+            _condensed(mine),
         )
         for panel, mine in of_panel.items()
     ]
+
+
+def _condensed(mine: Sequence[JudgedTrials]) -> TrialSums:
+    """Return the sums of all these trials of one panel, the rows alone that a judgement may choose."""
+    sums = mine[0].sums if len(mine) == 1 else TrialSums.merged([one.sums for one in mine])
+    return sums.condensed(mine[0].panel.panel)
 
 
 def _histories(connection: sa.Connection, windows: Sequence[PanelWindow]) -> dict[str | None, "_Settlements"]:

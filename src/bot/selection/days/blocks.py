@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations, pairwise
 
+import numpy as np
+
+from bot.numbers.arrays import FloatArray
 from bot.plurals import counted
 
 FEWEST_DAYS = 7
@@ -48,6 +51,13 @@ class Blocks:
     def halves(self) -> list[tuple[int, ...]]:
         """Sets of half the blocks, in lexicographic order."""
         return list(combinations(range(self.count), self.count // 2))
+
+    @cached_property
+    def half_windows(self) -> FloatArray:
+        """The halves (rows) as 1 for each block (column) inside, else 0."""
+        found = np.zeros((len(self.halves), self.count))
+        found[np.arange(len(self.halves))[:, None], self.halves] = 1.0
+        return found
 
     @cached_property
     def test_sets(self) -> list[tuple[int, ...]]:

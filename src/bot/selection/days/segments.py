@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.numbers.arrays import FloatArray, IntArray
-from bot.selection.days.blocks import Span
+from bot.selection.days.blocks import Blocks, Span
 
 _INT32_DAYS = 2047
 _UINT8_DAYS = 255
@@ -43,10 +43,17 @@ class Segments:
             found[first:end] = 1.0
         return found
 
+    def blocks(self, blocks: Blocks) -> FloatArray:
+        """Return 1 for each piece (column) inside each of the blocks (rows), else 0."""
+        return np.array([self.inside([blocks.span(block)]) for block in range(blocks.count)])
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SegmentSums:
-    """Of each trial (row) and piece (column): sum, sum of squares, and days that are not zero."""
+    """Of each trial (row) and piece (column): sum, sum of squares, and days that are not zero.
+
+    The latter have no columns where the pieces were `grouped`.
+    """
 
     totals: npt.NDArray[np.integer]
     squares: IntArray
@@ -70,5 +77,5 @@ class SegmentSums:
         return SegmentSums(
             (self.totals.astype(np.float64) @ windows.T).astype(np.int64),
             (self.squares.astype(np.float64) @ windows.T).astype(np.int64),
-            (self.active.astype(np.float64) @ windows.T).astype(np.int64),
+            self.active[:, :0],
         )

@@ -31,6 +31,10 @@ def sums_bytes(judged: IntArray, sums: TrialSums) -> bytes:
         "totals": sums.rows.sums.totals,
         "squares": sums.rows.sums.squares,
         "active": sums.rows.sums.active,
+        "blocks": sums.blocks.numbers,
+        "blocks.exponents": sums.blocks.exponents,
+        "blocks.totals": sums.blocks.sums.totals,
+        "blocks.squares": sums.blocks.sums.squares,
         "eligible": sums.eligible,
         "distinct": sums.distinct,
         "digests": _rows_of(sums.digests),
@@ -55,8 +59,12 @@ def sums_of(data: bytes) -> TrialSums:
     """Return the sums that `sums_bytes` wrote down."""
     head, arrays = _opened(data)
     segments = SegmentSums(arrays["totals"], arrays["squares"], arrays["active"])
+    blocks = SegmentSums(
+        arrays["blocks.totals"], arrays["blocks.squares"], np.empty((len(arrays["blocks"]), 0), np.uint8)
+    )
     return TrialSums(
         Rows(arrays["rows"], arrays["exponents"], segments),
+        Rows(arrays["blocks"], arrays["blocks.exponents"], blocks),
         arrays["eligible"],
         arrays["distinct"],
         _digests_of(arrays["digests"]),

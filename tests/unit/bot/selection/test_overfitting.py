@@ -26,12 +26,12 @@ def overfitting_of(returns: Days, count: int, by_money: bool = False) -> Overfit
     blocks = Blocks(len(returns[0]), count, 1, 0, 0)
     segments = Segments.of(blocks.days, blocks.edges)
     rows = Rows(np.arange(len(returns)), whole.exponents, segments.sums(whole.values))
-    halves = HalvesInSample(Ranking(by_money), blocks, segments)
+    halves = HalvesInSample(Ranking(by_money), blocks, segments.blocks(blocks))
     halves.take(rows)
-    outside = halves.outside()
+    outside = halves.outside(len(returns))
     if outside is None:
         return None
-    outside.take(rows)
+    outside.take(rows.grouped(segments.blocks(blocks)))
     return outside.judged()
 
 

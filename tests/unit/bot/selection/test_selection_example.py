@@ -67,6 +67,20 @@ def test_any_cut_into_parts_and_any_order_of_them_gives_the_same_report(
     assert judged_text(parts) == whole
 
 
+@settings(max_examples=12, deadline=None)
+@given(st.permutations(range(_COUNT)), st.lists(st.integers(0, _COUNT), max_size=5))
+def test_condensed_parts_give_the_same_report(order: list[int], cuts: list[int]) -> None:
+    whole = [_WHOLE.condensed(_FEW_BLOCKS, few=0)]
+    assert len(whole[0].rows.numbers) < len(_WHOLE.rows.numbers)
+    edges = [0, *sorted(cuts), _COUNT]
+    parts = [
+        TrialSums.of(_FEW_BLOCKS, part_of(_TRIALS, order[first:end])).condensed(_FEW_BLOCKS, few=0)
+        for first, end in pairwise(edges)
+    ]
+    again = [TrialSums.merged(parts).condensed(_FEW_BLOCKS, few=0)]
+    assert judged_text(whole) == judged_text(parts) == judged_text(again) == judged_text([_WHOLE])
+
+
 def test_a_trial_that_a_part_holds_twice_counts_once() -> None:
     twice = [TrialSums.of(_FEW_BLOCKS, part_of(_TRIALS, rows)) for rows in ([3, 3, 5, 5], range(_COUNT))]
     assert judged_text(twice) == judged_text([_WHOLE])
@@ -84,7 +98,8 @@ def test_trials_of_equal_and_nearly_equal_keys_rank_the_same_in_any_parts() -> N
     rows = list(range(len(trials.numbers)))
     for split in rows:
         parts = [TrialSums.of(panel, part_of(trials, one)) for one in (rows[split:], rows[:split])]
-        assert judge(panel, parts, lifetime_of(400, len(rows))).document() == whole
+        for some in (parts, [part.condensed(panel, few=0) for part in parts]):
+            assert judge(panel, some, lifetime_of(400, len(rows))).document() == whole
 
 
 def test_a_distinct_trial_of_five_years_leaves_less_than_a_kilobyte() -> None:
