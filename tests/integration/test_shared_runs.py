@@ -17,7 +17,7 @@ from sweeps.queue.leases import LeaseOutcome
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.curves import encode_curve, encode_trades
 from sweeps.storage.tables import trial_curve
-from sweeps.work import kernel_samples, runner
+from sweeps.work import best_curves, kernel_samples
 from sweeps.work.replay import WindowCache, replay_trial, runs_of
 from sweeps.work.runner import ChunkRunner
 from sweeps.work.shared_runs import shared_runs
@@ -82,7 +82,7 @@ def test_a_run_is_replayed_once_for_sample_and_curves_and_for_a_sweep_after_that
 ) -> None:
     sampled: list[int] = []
     together: list[int] = []
-    replayed = runner.runs_of
+    replayed = best_curves.runs_of
 
     def noted(numbers: list[int]) -> Callable[..., Any]:
         def runs_of(spec: SweepSpec, asked: list[int], windows: WindowCache) -> Any:
@@ -92,7 +92,7 @@ def test_a_run_is_replayed_once_for_sample_and_curves_and_for_a_sweep_after_that
         return runs_of
 
     monkeypatch.setattr(kernel_samples, "runs_of", noted(sampled))
-    monkeypatch.setattr(runner, "runs_of", noted(together))
+    monkeypatch.setattr(best_curves, "runs_of", noted(together))
     worker = ChunkRunner(engine, windows, SimulatedClock(1_000_000))
     known: list[object] = []
     for thresholds in (AXES["min_funding_rate"], ["0.000011", "0.00002", "0.00007", "0.8"]):

@@ -24,8 +24,9 @@ from sweeps.work.runner import ChunkRunner
 GRID = {"min_funding_rate": ["0.00001"], "perp_leverage": [1, 2]}
 LIST, ROWS_OF_BEST, SUBMIT, IDLE_TURN = 6, 1, 11, 6
 """Statements of a list, for best trials that were not read before, of a submission, of an idle turn."""
-CHUNK, CLOSING = 15, 4
-"""Statements of a chunk from its claim to its last result, and of the end of a sweep with its last chunk."""
+CHUNK, CURVES, CLOSING = 15, 13, 4
+"""Statements of a chunk from its claim to its last result, of the curves that the last chunk works out for
+those before it, and of the end of a sweep with it."""
 _NO_ROUND_TRIP = ("BEGIN", "PRAGMA")
 
 
@@ -74,7 +75,7 @@ def test_chunk_costs_few_statements_however_many_trials_it_has(
             found[sweep_id, chunk] = statements
     assert found[few, 1] == found[many, 1]
     assert len(found[few, 1]) == CHUNK, found[few, 1]
-    assert len(found[few, 2]) == CHUNK + CLOSING, found[few, 2]
+    assert len(found[few, 2]) == CHUNK + CURVES + CLOSING, found[few, 2]
 
 
 def test_chunk_that_saves_often_adds_its_rate_once_and_looks_for_no_stored_trials(engine: sa.Engine) -> None:

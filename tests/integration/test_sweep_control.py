@@ -78,7 +78,8 @@ def claimed(engine: sa.Engine, sweep_id: int, chunk_id: int = 0) -> Claim:
 def fail(engine: sa.Engine, claim: Claim, numbers: Sequence[int], *, last: bool) -> LeaseOutcome:
     rows = [failed_row(claim.sweep_id, number, "test", "made to fail") for number in numbers]
     with write_transaction(engine) as connection:
-        return save_trials(connection, claim, Results.of(claim.sweep_id, failed=rows), last=last)
+        results = Results.of(claim.sweep_id, failed=rows)
+        return save_trials(connection, claim, results, last=last, without_curves=last)
 
 
 def act(engine: sa.Engine, command: Any, *arguments: Any, **named: Any) -> Any:

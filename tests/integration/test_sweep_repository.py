@@ -1,14 +1,12 @@
 """Sweeps, chunks and leases in both databases."""
 
 import threading
-from collections.abc import Iterator, Sequence
 
 import pytest
 import sqlalchemy as sa
 from sweeping import assert_every_trial_once, chunks_of, state_of, stored_rows, submit, sweep_spec
 
 from bot.clock import SystemClock
-from bot.hedges.runs import AnyRun
 from bot.market_store.database import write_transaction
 from bot.market_store.store import HistoricalDataStore
 from sweeps.analysis.progress import get_sweep, list_sweeps
@@ -20,11 +18,9 @@ from sweeps.queue import reconcile
 from sweeps.queue.heartbeats import Component, beat, live_beats, live_slots, retire
 from sweeps.queue.leases import Claim, LeaseOutcome, claim_chunk, release_chunk, release_lost, save_trials
 from sweeps.queue.reconcile import ChunkRef
-from sweeps.spec.spec import SweepSpec
 from sweeps.storage.results import Results, failed_row
 from sweeps.storage.tables import chunk, failed_trial, sweep, trial_block, trial_curve
-from sweeps.work.chunk_buffer import ChunkBuffer
-from sweeps.work.replay import WindowCache, runs_of
+from sweeps.work.replay import WindowCache
 from sweeps.work.runner import ChunkRunner
 
 SMALL = {"grid": {"perp_leverage": [1, 2, 3, 4]}}
@@ -174,35 +170,6 @@ def test_curves_of_the_best_trials_only_are_kept_whatever_the_chunks(engine: sa.
     rows = stored_rows(engine, sweep_id)
     ranked = sorted(rows, key=lambda row: (row["sharpe"] is None, -(row["sharpe"] or 0), row["number"]))
     assert kept == [sorted(row["number"] for row in ranked[:5])] * 2
-
-
-def test_trials_that_another_chunk_outdoes_meanwhile_are_not_replayed_for_their_curves(
-    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    spec = sweep_spec(curves={"top": 5}, reuse=False)
-    whole = submit(engine, spec, size=120)
-    runner(engine).run(whole, 0, "a")
-    with engine.connect() as connection:
-        best = set(connection.execute(sa.select(trial_curve.c.number)).scalars())
-    slow = 0 if len([number for number in best if number < 60]) < 3 else 1
-    sweep_id, save, asked = submit(engine, spec, size=60), ChunkRunner._save, set[int]()
-
-    def overtaken(self: ChunkRunner, claim: Claim, buffer: ChunkBuffer, *, last: bool) -> LeaseOutcome:
-        if claim.chunk_id == slow:
-            runner(engine).run(sweep_id, 1 - slow, "fast")
-            monkeypatch.setattr("sweeps.work.runner.runs_of", told)
-        return save(self, claim, buffer, last=last)
-
-    def told(spec: SweepSpec, numbers: Sequence[int], windows: WindowCache) -> Iterator[tuple[int, AnyRun]]:
-        asked.update(numbers)
-        return runs_of(spec, numbers, windows)
-
-    monkeypatch.setattr(ChunkRunner, "_save", overtaken)
-    runner(engine).run(sweep_id, slow, "slow")
-    assert asked <= best
-    with engine.connect() as connection:
-        kept = sa.select(trial_curve.c.number).where(trial_curve.c.sweep_id == sweep_id)
-        assert set(connection.execute(kept).scalars()) == best
 
 
 def test_expired_lease_frees_the_chunk_and_a_live_one_does_not(engine: sa.Engine) -> None:

@@ -17,6 +17,7 @@ from bot.market_store.database import insert_or_skip
 from sweeps.analysis.progress import SweepView, get_spec
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.curves import decode_trades
+from sweeps.storage.leaderboard import has_curve
 from sweeps.storage.tables import sweep_window, trial_curve
 
 WINDOW_PARAMETERS = (
@@ -169,7 +170,7 @@ def _of_trials(
 def _trades(connection: sa.Connection, sweep_id: int, numbers: Sequence[int]) -> dict[int, list[Any]]:
     if not numbers:
         return {}
-    mine = sa.and_(trial_curve.c.sweep_id == sweep_id, trial_curve.c.number.in_(numbers))
+    mine = sa.and_(trial_curve.c.sweep_id == sweep_id, trial_curve.c.number.in_(numbers), has_curve())
     rows = connection.execute(sa.select(trial_curve.c.number, trial_curve.c.trades).where(mine))
     return {row.number: [trade_of(trade) for trade in decode_trades(row.trades)] for row in rows}
 

@@ -28,6 +28,7 @@ from sweeps.spec.read_pairs import exchanges_read
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.blocks import measured
 from sweeps.storage.curves import StoredRecord
+from sweeps.storage.leaderboard import has_curve
 from sweeps.storage.row_cache import kept_rows
 from sweeps.storage.states import TrialState
 from sweeps.storage.stored_trials import failed_numbers, stored_row
@@ -186,7 +187,8 @@ def trial_head(connection: sa.Connection, sweep_id: int, number: int) -> TrialHe
     row = stored_row(connection, sweep_id, number, (RUN_KEY_HEAD, RUN_KEY_TAIL))
     if row is None:
         return TrialHead(spec, TrialState.PENDING, None, None, recorded=False)
-    kept = sa.exists().where(trial_curve.c.sweep_id == sweep_id, trial_curve.c.number == number)
+    mine = trial_curve.c.sweep_id == sweep_id, trial_curve.c.number == number
+    kept = sa.exists().where(*mine, has_curve())
     recorded = bool(connection.execute(sa.select(kept)).scalar_one())
     return TrialHead(spec, row["state"], row["run_key"], row["error"], recorded)
 
@@ -220,7 +222,7 @@ def stored_record(
         sa.select(trial_curve.c.equity, trial_curve.c.trades)
         .join_from(trial_curve, sweep, sweep.c.id == trial_curve.c.sweep_id)
         .where(trial_curve.c.sweep_id == bounded_id(sweep_id), is_shown())
-        .where(trial_curve.c.number == bounded_id(number + 1) - 1)
+        .where(trial_curve.c.number == bounded_id(number + 1) - 1, has_curve())
     ).one_or_none()
     return None if found is None else StoredRecord(number, found.equity, found.trades)
 

@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from bot import ENGINE_VERSION
 from bot.market_store.database import database_now_ms
 from sweeps.queue.counters import count, finished_trials
+from sweeps.queue.curve_shares import owed_curves
 from sweeps.storage.curves import StoredRecord
-from sweeps.storage.leaderboard import prune_curves
+from sweeps.storage.leaderboard import give_up_curves, has_curve, prune_curves
 from sweeps.storage.results import Results
 from sweeps.storage.states import ACTIVE, ChunkState, SweepState, chunk_sources, sweep_sources
 from sweeps.storage.stored_trials import finished_within
@@ -104,8 +105,12 @@ def save_trials(
     last: bool,
     lease_ms: int = LEASE_MS,
     known: int = 0,
+    without_curves: bool = False,
 ) -> LeaseOutcome:
     """Store results of a claimed chunk and renew the lease, or end the chunk if these were the `last`.
+
+    `curves` are those of trials stored now, and of others that have their place among the best but no curve.
+    A chunk that owes curves of the best does not end, unless the sweep is to go on `without_curves`.
 
     All in the caller's one transaction, and only while nobody else has taken the chunk: what comes after the
     lease ran out counts until then, a later owner's token shuts it out. Trials that are stored already stay
@@ -119,8 +124,11 @@ def save_trials(
         results = results.without(finished_within(connection, claim.sweep_id, *results.span))
     results.store(connection)
     _store_curves(connection, results, curves, ranking)
-    _count_stored(connection, claim, results, ranking, last=last)
-    if last:
+    if without_curves:
+        give_up_curves(connection, claim.sweep_id)
+    ends = last and not owed_curves(connection, claim.sweep_id, claim.chunk_id, ranking)
+    _count_stored(connection, claim, results, ranking, ends=ends)
+    if ends:
         return LeaseOutcome.DONE
     return LeaseOutcome.KEPT if renewed.state in ACTIVE else LeaseOutcome.STOPPED
 
@@ -184,9 +192,9 @@ def fail_in_flight(
 
 
 def _count_stored(
-    connection: sa.Connection, claim: Claim, results: Results, ranking: StoredRanking, *, last: bool
+    connection: sa.Connection, claim: Claim, results: Results, ranking: StoredRanking, *, ends: bool
 ) -> None:
-    """Add results, all of them new, to the chunk's counters, and end it if they were the `last`."""
+    """Add results, all of them new, to the chunk's counters, and end it if it `ends` with them."""
     best = results.best(ranking)
     found = {
         **_key_of(claim),
@@ -196,15 +204,14 @@ def _count_stored(
     }
     if best is not None:
         found |= {"rank": best[0], "number": best[1]}
-    connection.execute(_counting(better=best is not None, last=last), found)
+    connection.execute(_counting(better=best is not None, ends=ends), found)
 
 
 @cache
-def _counting(*, better: bool, last: bool) -> sa.Update:
-    """Return the statement that adds results to a chunk's counters.
+def _counting(*, better: bool, ends: bool) -> sa.Update:
+    """Return the statement that adds results to a chunk's counters, and ends it if it `ends` with them.
 
-    With a `better` trial, that becomes the best one of its chunk, unless there is a better one; the `last`
-    results end the chunk.
+    With a `better` trial, that becomes the best one of its chunk, unless there is a better one.
     """
     rank, number = sa.bindparam("rank", type_=sa.BigInteger), sa.bindparam("number", type_=sa.Integer)
     values: dict[str, Any] = {
@@ -218,7 +225,7 @@ def _counting(*, better: bool, last: bool) -> sa.Update:
             "best_number": sa.case((outdone, number), else_=chunk.c.best_number),
             "best_rank": sa.case((outdone, rank), else_=chunk.c.best_rank),
         }
-    return _OF_CLAIM.values(values | done_now() if last else values)
+    return _OF_CLAIM.values(values | done_now() if ends else values)
 
 
 def done_now() -> dict[str, Any]:
@@ -321,10 +328,21 @@ _STARTING = (
 )
 
 
+_FILLING = (
+    trial_curve.update()
+    .where(trial_curve.c.sweep_id == _OF_SWEEP, trial_curve.c.number == sa.bindparam("of_trial"))
+    .where(sa.not_(has_curve()))
+    .values(equity=sa.bindparam("equity"), trades=sa.bindparam("trades"))
+)
+
+
 def _store_curves(
     connection: sa.Connection, results: Results, curves: Sequence[StoredRecord], ranking: StoredRanking
 ) -> None:
-    """Store the curves of trials that have just been stored, and drop those of others that they outdo."""
+    """Store the places of trials that have just been stored, with their curves as far as these are known.
+
+    Places of others that they outdo go. Curves of trials stored before go where one is still missing.
+    """
     ranks = results.ranks(ranking) if curves else {}
     rows = [
         {
@@ -340,3 +358,10 @@ def _store_curves(
     if rows:
         connection.execute(trial_curve.insert(), rows)
         prune_curves(connection, results.sweep_id, ranking)
+    before = [
+        {"of_sweep": results.sweep_id, "of_trial": item.number, "equity": item.equity, "trades": item.trades}
+        for item in curves
+        if item.number not in ranks and item.equity
+    ]
+    if before:
+        connection.execute(_FILLING, before)

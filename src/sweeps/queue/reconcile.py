@@ -15,19 +15,24 @@ from sweeps.errors import UnreadableSweepError
 from sweeps.queue.chunk_counts import count_trials
 from sweeps.queue.counters import count, finished_trials
 from sweeps.queue.leases import ATTEMPT_LIMIT, done_now, missing_trials
-from sweeps.storage.leaderboard import prune_curves
+from sweeps.storage.leaderboard import give_up_curves, has_curve, leading_records, prune_curves
 from sweeps.storage.results import failed_row
 from sweeps.storage.selection import ask_for_report
 from sweeps.storage.states import ACTIVE, ChunkState, SweepState, sweep_sources
 from sweeps.storage.stored_specs import stored_spec
 from sweeps.storage.sweep_summary import stored_ranking
-from sweeps.storage.tables import chunk, failed_trial, sweep
+from sweeps.storage.tables import chunk, failed_trial, sweep, trial_curve
 
 REPUBLISH_MS = 30_000
 QUARANTINED = "quarantined"
 _LEASE_EXPIRED = "the worker process disappeared (its lease ran out)"
 _IS_OPEN = sa.exists().where(chunk.c.sweep_id == sweep.c.id, chunk.c.state != ChunkState.DONE)
-_ENDED = sa.select(sweep.c.id, sweep.c.spec, sweep.c.trials_total).where(sweep.c.state.in_(ACTIVE), ~_IS_OPEN)
+_LACKS_CURVES = sa.exists().where(
+    trial_curve.c.sweep_id == sweep.c.id, sa.not_(has_curve()), sweep.c.engine_version == ENGINE_VERSION
+)
+_ENDED = sa.select(sweep.c.id, sweep.c.spec, sweep.c.trials_total, _LACKS_CURVES.label("lacks_curves")).where(
+    sweep.c.state.in_(ACTIVE), ~_IS_OPEN
+)
 _ENDED_ONE = _ENDED.where(sweep.c.id == sa.bindparam("of_sweep"))
 _is_active = sa.exists().where(sweep.c.id == chunk.c.sweep_id, sweep.c.state.in_(ACTIVE))
 
@@ -50,6 +55,12 @@ _EXPIRING = (
         published_ms=None,
         last_error=_LEASE_EXPIRED,
     )
+)
+_LAST_CHUNK = sa.select(sa.func.max(chunk.c.id)).where(chunk.c.sweep_id == sa.bindparam("of_sweep"))
+_OPENING_LAST = (
+    chunk.update()
+    .where(chunk.c.sweep_id == sa.bindparam("of_sweep"), chunk.c.id == _LAST_CHUNK.scalar_subquery())
+    .values(state=ChunkState.PENDING, attempts=0, published_ms=None, finished_ms=None)
 )
 _EXHAUSTED = (
     sa.select(chunk.c.sweep_id, chunk.c.id)
@@ -109,7 +120,8 @@ def isolate(connection: sa.Connection, ref: ChunkRef) -> None:
     """Split an exhausted chunk at its missing trials, or quarantine its one missing trial.
 
     The last attempt saved every trial, so the first one missing is to blame if any is: it goes alone. The
-    others are halved, for what kills a worker before its first trial.
+    others are halved, for what kills a worker before its first trial. Without any, curves of the best killed
+    it: the sweep goes on without those that are missing.
     Raises: UnreadableSweepError if this installation cannot read the sweep.
     """
     found = connection.execute(
@@ -129,6 +141,8 @@ def isolate(connection: sa.Connection, ref: ChunkRef) -> None:
         return
     if missing:
         _quarantine(connection, ref, missing[0], found.last_error)
+    else:
+        give_up_curves(connection, ref.sweep_id)
     count_trials(connection, ref.sweep_id, ref.chunk_id, stored_ranking(found.spec))
     connection.execute(
         chunk.update().where(chunk.c.sweep_id == ref.sweep_id, chunk.c.id == ref.chunk_id).values(done_now())
@@ -165,11 +179,15 @@ def close_finished(connection: sa.Connection, sweep_id: int | None = None) -> li
     """End the active sweeps without an open chunk and return their ids; `failed` if every trial failed.
 
     With `sweep_id` only that one is looked at. The report on the selection of a completed one is asked for
-    with it, so that no crash in between loses it.
+    with it, so that no crash in between loses it. One whose best trials lack curves has its last chunk opened
+    again for them, as where the trial that another chunk ended with is quarantined.
     """
+    ended: list[int] = []
     asked = (_ENDED,) if sweep_id is None else (_ENDED_ONE, {"of_sweep": sweep_id})
     rows = connection.execute(*asked).all()
     for row in rows:
+        if row.lacks_curves and _opened_for_curves(connection, row.id, row.spec):
+            continue
         failed = connection.execute(_FAILED_TRIALS, {"of_sweep": row.id}).scalar_one()
         state = SweepState.FAILED if failed == row.trials_total else SweepState.COMPLETED
         connection.execute(_ending(state), {"of_sweep": row.id})
@@ -178,7 +196,18 @@ def close_finished(connection: sa.Connection, sweep_id: int | None = None) -> li
             prune_curves(connection, row.id, ranking)
             if state is SweepState.COMPLETED and ranking.validation:
                 ask_for_report(connection, row.id, ranking.validation)
-    return [row.id for row in rows]
+        ended.append(row.id)
+    return ended
+
+
+def _opened_for_curves(connection: sa.Connection, sweep_id: int, spec_text: str) -> bool:
+    """Open the last chunk of a sweep if trials among its best lack curves; return whether they do."""
+    with suppress(UnreadableSweepError):
+        records = leading_records(connection, sweep_id, stored_ranking(spec_text))
+        if not all(record.has_curve for record in records):
+            connection.execute(_OPENING_LAST, {"of_sweep": sweep_id})
+            return True
+    return False
 
 
 @cache

@@ -1,5 +1,6 @@
-"""Curves that the best trials of a sweep keep."""
+"""Curves that the best trials of a sweep keep; their rows are there, with their places, before the curves."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import sqlalchemy as sa
@@ -7,16 +8,31 @@ import sqlalchemy as sa
 from sweeps.spec.spec import Curves, Objective, TopCurves
 from sweeps.storage.tables import trial_curve
 
+NO_CURVE_YET = b""
+"""Curve and round trips of a row until they are worked out."""
+
+
+def has_curve() -> sa.ColumnElement[bool]:
+    """Return the condition that the curve of a row is worked out; a trial without one is replayed."""
+    return sa.func.length(trial_curve.c.equity) > 0
+
+
 _BEST_FIRST = (
     sa.select(trial_curve.c.objective_rank, trial_curve.c.number)
     .where(trial_curve.c.sweep_id == sa.bindparam("of_sweep"))
     .order_by(trial_curve.c.objective_rank, trial_curve.c.number)
+)
+_RECORDS = _BEST_FIRST.add_columns(has_curve().label("has_curve")).limit(
+    sa.bindparam("top", type_=sa.Integer)
 )
 _LEADERS = _BEST_FIRST.limit(sa.bindparam("top", type_=sa.Integer))
 _BEYOND = _BEST_FIRST.offset(sa.bindparam("top", type_=sa.Integer)).subquery()
 _PRUNING = trial_curve.delete().where(
     trial_curve.c.sweep_id == sa.bindparam("of_sweep"),
     trial_curve.c.number.in_(sa.select(_BEYOND.c.number)),
+)
+_GIVING_UP = trial_curve.delete().where(
+    trial_curve.c.sweep_id == sa.bindparam("of_sweep"), sa.not_(has_curve())
 )
 
 
@@ -38,6 +54,20 @@ def leaders(connection: sa.Connection, sweep_id: int, ranking: Ranking) -> list[
         return []
     rows = connection.execute(_LEADERS, {"of_sweep": sweep_id, "top": ranking.curves.top})
     return [(rank, number) for rank, number in rows]
+
+
+def leading_records(
+    connection: sa.Connection, sweep_id: int, ranking: Ranking
+) -> Sequence[sa.Row[tuple[int, int, bool]]]:
+    """Return the leaders with `has_curve`, whether the curve of each is worked out."""
+    if not isinstance(ranking.curves, TopCurves):
+        return []
+    return connection.execute(_RECORDS, {"of_sweep": sweep_id, "top": ranking.curves.top}).all()
+
+
+def give_up_curves(connection: sa.Connection, sweep_id: int) -> None:
+    """Drop the places of the best trials whose curves are not worked out: nobody is to do that any more."""
+    connection.execute(_GIVING_UP, {"of_sweep": sweep_id})
 
 
 def prune_curves(connection: sa.Connection, sweep_id: int, ranking: Ranking) -> None:

@@ -128,7 +128,8 @@ trial_curve = sa.Table(
 )
 """Equity curve and round trips of the trials whose curves are kept, compressed.
 
-`objective_rank` orders the trials of a sweep, as `sweeps.storage.objective_ranks` has it.
+`objective_rank` orders the trials of a sweep, as `sweeps.storage.objective_ranks` has it. The best trials of
+a sweep in work have their row before their curve is worked out, see `sweeps.storage.leaderboard`.
 """
 
 sweep_fingerprint = sa.Table(

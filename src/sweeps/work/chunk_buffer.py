@@ -13,6 +13,7 @@ from sweeps.errors import KernelDifferenceError
 from sweeps.queue.leases import LEASE_MS, Claim
 from sweeps.spec.spec import SweepSpec, TopCurves
 from sweeps.storage.curves import StoredRecord
+from sweeps.storage.leaderboard import NO_CURVE_YET
 from sweeps.storage.objective_ranks import UNRANKED, trial_ranks
 from sweeps.storage.results import CompletedTrials, Results, failed_row
 from sweeps.storage.states import TrialState
@@ -46,9 +47,9 @@ class ChunkLimits:
 
 @dataclass(slots=True)
 class ChunkBuffer:
-    """Results not yet stored; curves only of trials that can be among the best of the sweep so far.
+    """Results not yet stored, and which of the trials can be among the best of the sweep so far.
 
-    `leaders` are the trials that keep their curves so far: rank of the objective, and number; `fingerprints`
+    `leaders` are the best so far: rank of the objective, and number; `fingerprints`
     those of the histories that trials were replayed on.
     `judged` are the sums of replayed trials that their selection is judged by, where there are `panels`.
     `sampled` are the runs of trials that have been replayed plainly as samples.
@@ -131,15 +132,18 @@ class ChunkBuffer:
             for place in np.flatnonzero(np.isin(trials.numbers, numbers)).tolist():
                 yield trials, place, int(trials.numbers[place])
 
-    def outdone_by(self, leaders: Sequence[tuple[int, int]]) -> None:
-        """Let go of trials among the best that those outdo which have kept their curves by now."""
-        if isinstance(self.spec.curves, TopCurves):
-            self._ranked = sorted({*self._ranked, *leaders})[: self.spec.curves.top]
-            self.best &= {number for _, number in self._ranked}
-
     def without_curves(self) -> list[int]:
         """Return the trials among the best whose curves are still missing."""
         return sorted(self.best - self.curves.keys())
+
+    def records(self) -> list[StoredRecord]:
+        """Return the curves that are known, and the places of the other trials among the best."""
+        places = (StoredRecord(number, NO_CURVE_YET, NO_CURVE_YET) for number in self.without_curves())
+        return [*self.curves.values(), *places]
+
+    def holds_all(self, claim: Claim) -> bool:
+        """Return whether all trials of the sweep wait to be stored, so that nobody can outdo the best."""
+        return len(claim.missing) == self.spec.trial_count and not self.ended.total()
 
     def fail(self, number: int, code: str, message: str) -> None:
         """Add a trial without a result, or with one that cannot be stored whole."""

@@ -15,6 +15,7 @@ from sweeps.errors import DataChangedError, KernelDifferenceError, SealsChangedE
 from sweeps.lifecycle.data_pin import check_pin
 from sweeps.lifecycle.repository import cancel_sweep
 from sweeps.queue.counters import KERNEL_DIFFERENCES, chunk_took, count, finished_trials, replay_paths
+from sweeps.queue.curve_shares import owed_curves
 from sweeps.queue.leases import ATTEMPT_LIMIT, Claim, LeaseOutcome, claim_chunk, release_chunk, save_trials
 from sweeps.queue.rates import record_rate
 from sweeps.queue.reconcile import close_finished
@@ -26,6 +27,7 @@ from sweeps.storage.selection import keep_sums
 from sweeps.storage.states import TrialState
 from sweeps.storage.stored_specs import stored_spec
 from sweeps.watch import TIMEOUT, TimeLimitError, Unwatched, Watch, timeout_message
+from sweeps.work.best_curves import BestCurves
 from sweeps.work.chunk_buffer import BatchSizer, ChunkBuffer, ChunkLimits
 from sweeps.work.kernel_samples import KernelSamples
 from sweeps.work.panels import SweepPanels, packed_sums
@@ -38,12 +40,10 @@ from sweeps.work.replay import (
     replay_alone,
     replay_batch,
     replayed_alone,
-    runs_of,
 )
 from sweeps.work.result_reuse import reused_trials
 from sweeps.work.run_index import RunIndex
-from sweeps.work.run_records import RunRecord, RunRecords
-from sweeps.work.shared_runs import named_runs
+from sweeps.work.run_records import RunRecord
 
 log = structlog.get_logger()
 
@@ -89,7 +89,7 @@ class ChunkRunner:
         self._seals: Mapping[str, int] = {}
         self._sampling_ms = 0
         self._runs = RunIndex()
-        self._records = RunRecords()
+        self._curves = BestCurves(engine, windows, self._watch, self._not_of_the_trial)
 
     def run(self, sweep_id: int, chunk_id: int, owner: str) -> LeaseOutcome | None:
         """Replay the missing trials of a chunk; None means that it was unavailable, which is normal."""
@@ -181,15 +181,33 @@ class ChunkRunner:
             typical = self._windows.built == built or now - began >= self._limits.batch_target_ms * len(batch)
             buffer.measure(now - began - self._sampling_ms, typical=typical)
             spent = now - started >= self._limits.budget_ms
-            if spent or self._is_due(claim, buffer, now - saved, len(claim.missing) - at):
-                outcome = self._save(claim, buffer, last=at == len(claim.missing), ends=spent)
-                if outcome is LeaseOutcome.KEPT and not spent:
-                    saved = now
-                    continue
-                if outcome is not LeaseOutcome.DONE:
+            left = len(claim.missing) - at
+            if left and (spent or self._is_due(claim, buffer, now - saved, left)):
+                outcome = self._save(claim, buffer, ends=spent)
+                if outcome is not LeaseOutcome.KEPT or spent:
                     self._release(claim, progressed=True)
+                    return outcome
+                saved = now
+        return self._end(claim, buffer, started)
+
+    def _end(self, claim: Claim, buffer: ChunkBuffer, started: int) -> LeaseOutcome:
+        """Store what is left, and the curves that the chunk owes before it ends, some at a time.
+
+        One that holds all trials of its sweep knows them before anything is stored.
+        """
+        limit_s = self._trial_limit_s(buffer.spec)
+        owed: Sequence[int] = buffer.without_curves() if buffer.holds_all(claim) else ()
+        while True:
+            gave_up = bool(owed) and not self._curves.work_out_some(buffer, owed, limit_s)
+            spent = self._clock.now_ms() - started >= self._limits.budget_ms
+            outcome = self._save(claim, buffer, last=True, ends=spent, without_curves=gave_up)
+            if outcome is LeaseOutcome.DONE:
                 return outcome
-        return self._save(claim, buffer, last=True)
+            if outcome is not LeaseOutcome.KEPT or spent:
+                self._release(claim, progressed=True)
+                return outcome
+            with self._engine.connect() as connection:
+                owed = owed_curves(connection, claim.sweep_id, claim.chunk_id, buffer.spec)
 
     def _batch_sizer(self, claim: Claim) -> BatchSizer:
         """Return a sizer that begins with the last batch; a chunk that lost its process goes one by one."""
@@ -240,7 +258,8 @@ class ChunkRunner:
             buffer.settle(some)
         buffer.sampled |= {number: run for number, run in samples if number in buffer.best}
         if buffer.spec.curves == "all":
-            self._keep_curves(buffer)  # in this batch, so that the next is as long as they allow
+            # In this batch, so that the next is as long as they allow.
+            self._curves.work_out_all(buffer, self._trial_limit_s(buffer.spec))
         buffer.replayed += sum(map(len, ready)) - len(reused)
         return True
 
@@ -281,26 +300,38 @@ class ChunkRunner:
         runs = [replay_alone(trial) for trial in ready if not len(reused)]
         return reused, refused, [(run, replayed_alone(number, run, self._windows)) for run in runs]
 
-    def _save(self, claim: Claim, buffer: ChunkBuffer, *, last: bool, ends: bool = False) -> LeaseOutcome:
+    def _save(
+        self,
+        claim: Claim,
+        buffer: ChunkBuffer,
+        *,
+        last: bool = False,
+        ends: bool = False,
+        without_curves: bool = False,
+    ) -> LeaseOutcome:
         """Store what was replayed; raises SealsChangedError, storing nothing, if a seal has changed.
 
         What was measured is added where the chunk `ends` here: workers wait for each other there.
         """
-        self._keep_curves(buffer)
+        self._curves.keep_sampled(buffer)
+        if without_curves:
+            buffer.best.clear()
         _log_failures(buffer)
-        results, curves = buffer.results(), list(buffer.curves.values())
+        results, curves = buffer.results(), buffer.records()
         finished, found = finished_trials(**buffer.finished()), self._windows.unstored
         paths = replay_paths(buffer.by_kernel, buffer.left)
         sums = packed_sums(buffer.judged)
         with write_transaction(self._engine) as connection:
             if seal_times(connection) != self._seals:
                 raise SealsChangedError("days were sealed or opened since its windows were read")
-            limits = {"known": buffer.known(claim), "lease_ms": self._limits.lease_ms}
-            outcome = save_trials(connection, claim, results, curves, last=last, **limits)
+            known, lease_ms = buffer.known(claim), self._limits.lease_ms
+            end = {"last": last, "without_curves": without_curves}
+            outcome = save_trials(connection, claim, results, curves, known=known, lease_ms=lease_ms, **end)
             if outcome is not LeaseOutcome.LOST:
                 keep_findings(connection, claim.sweep_id, found)
                 keep_sums(connection, claim.sweep_id, sums)
-                took = chunk_took(self._clock.now_ms() - buffer.started_ms) if last else {}
+                ms = self._clock.now_ms() - buffer.started_ms
+                took = chunk_took(ms) if outcome is LeaseOutcome.DONE else {}
                 count(connection, finished | took | paths, writer=claim.chunk_id)
             # Chunks that end at the same moment may each find the other open: then the dispatcher closes it.
             closed = close_finished(connection, claim.sweep_id) if outcome is LeaseOutcome.DONE else []
@@ -313,39 +344,6 @@ class ChunkRunner:
         if outcome is not LeaseOutcome.LOST:
             self._windows.stored(found)
         return outcome
-
-    def _keep_curves(self, buffer: ChunkBuffer) -> None:
-        """Work out the curves of the best; those of slow trials are left to whoever looks at them."""
-        if buffer.without_curves():  # others may have stored better ones since the claim
-            with self._engine.connect() as connection:
-                buffer.outdone_by(leaders(connection, buffer.sweep_id, buffer.spec))
-        numbers = buffer.without_curves()
-        if not numbers:
-            return
-        try:
-            with self._watch.limited(self._trial_limit_s(buffer.spec), numbers):
-                self._keep_records(buffer, numbers)
-        except TimeLimitError:
-            log.info("curves take too long to be worked out again", trials=len(numbers))
-            self._windows.forget()
-            buffer.best.clear()
-
-    def _keep_records(self, buffer: ChunkBuffer, numbers: Sequence[int]) -> None:
-        """Keep the record of each run for all trials that share it; replay those not known from before."""
-        ledgers, keys = buffer.ledgers(numbers), buffer.run_keys(numbers)
-        runs = named_runs(buffer.spec, numbers, ledgers, self._windows, keys)
-        unknown = {}
-        for name, alike in runs.items():
-            sampled = (RunRecord.of(buffer.sampled[one]) for one in alike if one in buffer.sampled)
-            if (record := self._records.find(name) or next(sampled, None)) is None:
-                unknown[alike[0]] = name
-            else:
-                self._records.keep(name, record)
-                buffer.keep_curve({number: ledgers[number] for number in alike}, record)
-        for number, run in runs_of(buffer.spec, sorted(unknown), self._windows):
-            name, record = unknown[number], RunRecord.of(run)
-            self._records.keep(name, record)
-            buffer.keep_curve({number: ledgers[number] for number in runs[name]}, record)
 
     def _reused(self, claim: Claim, buffer: ChunkBuffer, ready: Sequence[Prepared]) -> CompletedTrials:
         """Return the trials whose result another sweep has."""
@@ -381,10 +379,10 @@ class ChunkRunner:
             release_chunk(connection, claim, error, progressed=progressed)
 
     def _give_back(self, claim: Claim, buffer: ChunkBuffer | None, error: BaseException) -> None:
-        progressed = buffer is not None and bool(len(buffer))
+        progressed = buffer is not None and bool(len(buffer) or buffer.curves)
         try:
             if buffer and progressed:
-                self._save(claim, buffer, last=False, ends=True)
+                self._save(claim, buffer, ends=True)
             self._release(claim, f"{type(error).__name__}: {error}", progressed=progressed)
         except (sa.exc.SQLAlchemyError, SealsChangedError) as failure:
             log.warning("chunk not given back, its lease will run out", error=repr(failure))

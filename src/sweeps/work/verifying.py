@@ -19,6 +19,7 @@ from sweeps.lifecycle.data_pin import check_pin
 from sweeps.spec.metrics import LATER
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.curves import encode_curve, encode_trades, unpacked_record
+from sweeps.storage.leaderboard import has_curve
 from sweeps.storage.results import failed_row
 from sweeps.storage.states import TrialState
 from sweeps.storage.stored_trials import StoredBlock, stored_rows, whole_row
@@ -128,7 +129,7 @@ def replayed_row(sweep_id: int, number: int, result: AnyRun, windows: WindowCach
 def _stored_curves(
     connection: sa.Connection, sweep_id: int, numbers: Sequence[int]
 ) -> Mapping[int, dict[str, bytes]]:
-    mine = sa.and_(trial_curve.c.sweep_id == sweep_id, trial_curve.c.number.in_(numbers))
+    mine = sa.and_(trial_curve.c.sweep_id == sweep_id, trial_curve.c.number.in_(numbers), has_curve())
     query = sa.select(trial_curve.c.number, trial_curve.c.equity, trial_curve.c.trades).where(mine)
     return {
         row.number: {"equity": unpacked_record(row.equity), "trades": unpacked_record(row.trades)}
