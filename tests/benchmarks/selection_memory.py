@@ -54,7 +54,7 @@ def _filled(path: Path, trials: int) -> int:
     migrate(engine)
     with write_transaction(engine) as connection:
         sweep_id = create_sweep(connection, spec_of(_SPEC_TRIALS), size=CHUNK).sweep_id
-    sums = TrialSums.of(_panel(), drawn(0, CHUNK))
+    sums = TrialSums.of(_panel(), drawn(0, CHUNK)).condensed(_panel())
     for first in range(0, trials, CHUNK):
         numbers = np.arange(first, first + CHUNK)
         with write_transaction(engine) as connection:
@@ -76,6 +76,7 @@ def _named(sums: TrialSums, first: int) -> TrialSums:
     return replace(
         sums,
         rows=replace(sums.rows, numbers=sums.rows.numbers + first),
+        blocks=replace(sums.blocks, numbers=sums.blocks.numbers + first),
         eligible=sums.eligible + first,
         distinct=sums.distinct + first,
         digests=digests,

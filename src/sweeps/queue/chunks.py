@@ -10,11 +10,20 @@ CHUNKS_PER_SLOT = 4
 
 
 def chunk_size(trials: int, seconds: float, slots: int) -> int:
-    """Return the number of trials of `seconds` each in a chunk for `slots` worker processes."""
+    """Return the number of trials of `seconds` each in a chunk for `slots` worker processes.
+
+    Where there are more chunks than slots, each slot has as many: five chunks would take two slots as long as
+    six of that size.
+    """
+    slots = max(slots, 1)
     by_time = max(1, int(TARGET_SECONDS / seconds))
     smallest = ceil(SMALLEST_SECONDS / seconds)
-    share = ceil(trials / (CHUNKS_PER_SLOT * max(slots, 1)))
-    return max(min(by_time, max(share, smallest)), ceil(trials / MAX_CHUNKS))
+    share = ceil(trials / (CHUNKS_PER_SLOT * slots))
+    size = min(by_time, max(share, smallest))
+    chunks = ceil(trials / size)
+    if chunks > slots:
+        size = ceil(trials / (slots * ceil(chunks / slots)))
+    return max(size, ceil(trials / MAX_CHUNKS))
 
 
 def chunk_ranges(trials: int, size: int) -> Iterator[tuple[int, int]]:

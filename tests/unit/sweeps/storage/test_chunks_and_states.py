@@ -40,6 +40,13 @@ def test_task_takes_about_half_a_second_and_every_slot_has_work() -> None:
     assert chunk_size(5, 60, 2) == 1
 
 
+def test_slots_have_the_same_number_of_chunks_unless_one_chunk_each_is_enough() -> None:
+    assert chunk_size(100_000, 5e-6, 2) == 16_667  # six, where the smallest worth a message would be five
+    assert chunk_size(90_000, 5e-6, 4) == 11_250
+    assert chunk_size(50_000, 5e-6, 4) == 20_000
+    assert chunk_size(20_000, 5e-6, 2) == 20_000
+
+
 def test_tables_of_moves_know_every_state_and_lead_only_to_states() -> None:
     for moves in (SWEEP_MOVES, CHUNK_MOVES, TRIAL_MOVES):
         states = set(type(next(iter(moves))))
