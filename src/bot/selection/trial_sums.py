@@ -12,7 +12,7 @@ from bot.selection.choices import Choices
 from bot.selection.days.digests import Digests, first_of_equals
 from bot.selection.days.equal_rows import equal_rows
 from bot.selection.days.segments import SegmentSums
-from bot.selection.days.whole_returns import WholeReturns, whole_returns
+from bot.selection.days.whole_returns import WholeReturns, whole_parts
 from bot.selection.luck import LuckSums
 from bot.selection.panel import Panel
 from bot.selection.ranking import Rows
@@ -34,7 +34,8 @@ _MOST_RETURNS = 125_000
 class TrialReturns:
     """Completed trials by number: daily returns and those of their hold baselines (rows x days).
 
-    Trial i has row `row_of[i]` of both; without `row_of`, row i. A NaN marks a broken trial or baseline.
+    Trials have pairs of rows: `pairs` are the places of both rows of each, without them pair i is row i of
+    both. Trial i has the pair `row_of[i]`; without `row_of`, pair i. A NaN marks a broken trial or baseline.
     `objectives` are better the higher they are: floats, NaN where undefined, or whole units, `NO_OBJECTIVE`
     where undefined, which are compared exactly.
     """
@@ -46,6 +47,7 @@ class TrialReturns:
     funding_payments: IntArray
     objectives: FloatArray | IntArray
     row_of: IntArray | None = None
+    pairs: tuple[IntArray, IntArray] | None = None
 
     def at(self, trials: IntArray) -> Self:
         """Return some of the trials; their rows stay where they are."""
@@ -56,6 +58,15 @@ class TrialReturns:
             funding_payments=self.funding_payments[trials],
             objectives=self.objectives[trials],
             row_of=trials if self.row_of is None else self.row_of[trials],
+        )
+
+    def whole(self, pairs: IntArray) -> tuple[WholeReturns, WholeReturns]:
+        """Return the returns of some pairs of rows as whole numbers, and those less the ones of hold."""
+        own, held = (pairs, pairs) if self.pairs is None else (places[pairs] for places in self.pairs)
+        size = len(pairs), self.returns.shape[1]
+        return (
+            whole_parts(*size, lambda some: self.returns[own[some]]),
+            whole_parts(*size, lambda some: self.returns[own[some]] - self.hold[held[some]]),
         )
 
     @property
@@ -101,7 +112,7 @@ class TrialSums:
         """
         if trials.returns.shape[1] != panel.calendar.days:
             raise ValueError(f"{trials.returns.shape[1]} days of returns in a panel of {panel.calendar.days}")
-        first, place = equal_rows(trials.returns, trials.hold)
+        first, place = equal_rows(trials.returns, trials.hold, trials.pairs)
         if trials.row_of is not None:
             place = place[trials.row_of]
         most = max(1, _MOST_RETURNS // max(panel.calendar.days, 1))
@@ -116,9 +127,8 @@ class TrialSums:
     def _of_rows(
         cls, panel: Panel, trials: TrialReturns, first: IntArray, place: IntArray, shifting: Shifting
     ) -> Self:
-        """Return the sums of trials with the rows `first` of the returns, each the one at its `place`."""
-        returns = trials.returns[first]
-        own, lead = whole_returns(returns), whole_returns(returns - trials.hold[first])
+        """Return the sums of trials with the pairs of rows `first`, each the one at its `place`."""
+        own, lead = trials.whole(first)
         eligible = _eligible(panel, trials, own.usable[place])
         numbers, asked = _lowest(trials.numbers, place, eligible, len(first))
         distinct, digests = _distinct(numbers, own, asked)
@@ -238,6 +248,8 @@ def _merged_rows(parts: Sequence[Rows]) -> Rows:
         np.concatenate([part.exponents for part in parts]),
         SegmentSums.joined([part.sums for part in parts]),
     )
+    if np.all(joined.numbers[1:] > joined.numbers[:-1]):
+        return joined
     _, first = np.unique(joined.numbers, return_index=True)
     return joined.at(first)
 

@@ -199,12 +199,13 @@ def _trials(panel: Panel, replayed: Replayed, places: IntArray, objective: Objec
     metrics = replayed.completed.columns.metrics
     return TrialReturns(
         replayed.completed.numbers[places],
-        rows.runs,
-        rows.hold(),
+        rows.rows,
+        rows.holds,
         metrics["total_trades"][places].astype(np.int64),
         metrics["funding_payments"][places].astype(np.int64),
         _objectives(replayed.completed.columns, places, objective),
         row_of,
+        (rows.row_of, rows.hold_of),
     )
 
 

@@ -5,24 +5,40 @@ import numpy as np
 from bot.numbers.arrays import BoolArray, FloatArray, IntArray
 
 _ROWS = 64
-"""Rows compared at a time: few enough for a cache."""
+"""Rows looked at together: few enough for a cache."""
 
 
-def equal_rows(returns: FloatArray, hold: FloatArray) -> tuple[IntArray, IntArray]:
-    """Return the first rows of those that are equal in both matrices, and which of these each row equals.
+def equal_rows(
+    returns: FloatArray, hold: FloatArray, pairs: tuple[IntArray, IntArray] | None = None
+) -> tuple[IntArray, IntArray]:
+    """Return the first of the pairs of rows that are equal in both, and which of these each pair equals.
 
+    `pairs` are the places of rows in either matrix; without them each row stands beside that of its place.
     Some that are equal may be kept apart: sums of rows, which find candidates, can differ in their rounding.
     """
-    weights = np.sqrt(np.arange(1, returns.shape[1] + 1, dtype=np.float64))
-    candidate = _first_alike(returns @ weights, hold @ weights)
-    rows = np.arange(len(returns))
+    rows = np.arange(len(returns) if pairs is None else len(pairs[0]))
+    own, held = (rows, rows) if pairs is None else pairs
+    candidate = _first_alike(_weighed(returns, own), _weighed(hold, held))
     asked = np.flatnonzero(candidate != rows)
     for start in range(0, len(asked), _ROWS):
         some = asked[start : start + _ROWS]
-        different = ~(_are_equal(returns, some, candidate[some]) & _are_equal(hold, some, candidate[some]))
+        others = candidate[some]
+        different = ~(
+            _are_equal(returns, own[some], own[others]) & _are_equal(hold, held[some], held[others])
+        )
         candidate[some[different]] = some[different]
     first = np.flatnonzero(candidate == rows)
     return first, np.searchsorted(first, candidate)
+
+
+def _weighed(matrix: FloatArray, rows: IntArray) -> FloatArray:
+    """Return the weighted sums of some rows of a matrix, others of which may hold anything."""
+    weights = np.sqrt(np.arange(1, matrix.shape[1] + 1, dtype=np.float64))
+    found = np.empty(len(rows))
+    for start in range(0, len(rows), _ROWS):
+        some = slice(start, start + _ROWS)
+        np.matmul(matrix[rows[some]], weights, out=found[some])
+    return found
 
 
 def _first_alike(keys: FloatArray, others: FloatArray) -> IntArray:

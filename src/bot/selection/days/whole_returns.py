@@ -1,6 +1,7 @@
 """Daily returns as whole numbers: sums of them are exact, so no order and no chunk of trials moves a bit."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,15 +51,18 @@ def whole_returns(returns: FloatArray) -> WholeReturns:
 
     Raises ValueError for more days than sums can be exact over.
     """
-    if returns.shape[1] > MOST_DAYS:
-        raise ValueError(
-            f"{returns.shape[1]:,} days are more than the {MOST_DAYS:,} that can be judged at once"
-        )
-    values = np.empty(returns.shape)
-    exponents, usable = np.zeros(len(returns), dtype=np.int64), np.zeros(len(returns), dtype=bool)
-    for first in range(0, len(returns), _ROWS):
+    return whole_parts(*returns.shape, lambda some: returns[some])
+
+
+def whole_parts(trials: int, days: int, part: Callable[[slice], FloatArray]) -> WholeReturns:
+    """Return daily returns as `whole_returns`, of which `part` gives those of some trials at a time."""
+    if days > MOST_DAYS:
+        raise ValueError(f"{days:,} days are more than the {MOST_DAYS:,} that can be judged at once")
+    values = np.empty((trials, days))
+    exponents, usable = np.zeros(trials, dtype=np.int64), np.zeros(trials, dtype=bool)
+    for first in range(0, trials, _ROWS):
         some = slice(first, first + _ROWS)
-        exponents[some], usable[some] = _scaled(returns[some], values[some])
+        exponents[some], usable[some] = _scaled(part(some), values[some])
     return WholeReturns(values, exponents, usable)
 
 

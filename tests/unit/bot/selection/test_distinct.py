@@ -14,6 +14,7 @@ from bot.selection import distinct, trial_sums
 from bot.selection.days.digests import digest_words
 from bot.selection.distinct import Keyed, TrialSet, distinct_trials
 from bot.selection.judging import judge
+from bot.selection.stored.packed_sums import sums_bytes
 from bot.selection.trial_sums import TrialSums
 
 TRIALS, EQUAL, DAYS, PART = 120, 40, 420, 12
@@ -128,3 +129,17 @@ def test_trials_judged_some_rows_at_a_time_are_judged_as_all_at_once(
     assert json.dumps(found.document()) == json.dumps(whole.document())
     assert (found.eligible, found.winner) == (whole.eligible, whole.winner)
     assert 10 < found.distinct < EQUAL
+
+
+def test_trials_that_name_their_rows_are_judged_as_those_with_rows_of_their_own() -> None:
+    random = np.random.default_rng(4)
+    returns, holds = random.normal(0.0003, 0.01, (EQUAL, DAYS)), random.normal(0, 0.01, (3, DAYS))
+    own, held = random.integers(1, EQUAL, TRIALS), random.integers(0, 3, TRIALS)
+    returns[0] = 1e308  # no trial names it
+    apart = trials_of(returns[own], hold=holds[held])
+    pairs = replace(apart, returns=returns, hold=holds, pairs=(own, held))
+    panel = judged(apart).panel
+    found = [TrialSums.of(panel, one) for one in (pairs, apart)]
+    whole = [judge(panel, [one], lifetime_of(DAYS, TRIALS)) for one in found]
+    assert sums_bytes(pairs.numbers, found[0]) == sums_bytes(apart.numbers, found[1])
+    assert json.dumps(whole[0].document()) == json.dumps(whole[1].document())

@@ -40,3 +40,12 @@ def test_rows_with_equal_sums_and_other_days_are_kept_apart() -> None:
 def test_no_rows_have_no_first() -> None:
     first, place = equal_rows(np.empty((0, 50)), np.empty((0, 50)))
     assert first.tolist() == place.tolist() == []
+
+
+def test_pairs_of_rows_are_compared_by_place_and_rows_that_none_names_may_hold_anything() -> None:
+    returns = np.vstack([np.full(50, 1e308), _DAYS[0], _DAYS[1], _DAYS[1]])
+    hold = np.vstack([np.zeros(50), np.full(50, 1e-9)])
+    pairs = np.array([3, 1, 2, 2]), np.array([0, 0, 0, 1])
+    first, place = equal_rows(returns, hold, pairs)
+    assert first.tolist() == [0, 1, 3]
+    assert place.tolist() == [0, 1, 0, 2]
