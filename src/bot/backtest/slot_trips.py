@@ -37,7 +37,7 @@ from bot.trading.contract_watch import ContractWatch
 from bot.trading.factory import position_sizer
 
 _SELL_SPOT = closing_order(SPOT_PERP.spot)
-_PAYMENTS_AT_ONCE = 200_000
+_PAYMENTS_AT_ONCE = 40_000
 _PRICED = ("quantity", "perp_entry", "spot_cost", "entry_fees")
 """Amounts of a hedge that its trips are priced by."""
 _MOST_PAYMENTS = 500_000
