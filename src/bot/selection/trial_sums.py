@@ -63,10 +63,10 @@ class TrialReturns:
     def whole(self, pairs: IntArray) -> tuple[WholeReturns, WholeReturns]:
         """Return the returns of some pairs of rows as whole numbers, and those less the ones of hold."""
         own, held = (pairs, pairs) if self.pairs is None else (places[pairs] for places in self.pairs)
-        size = len(pairs), self.returns.shape[1]
+        count, days = len(pairs), self.returns.shape[1]
         return (
-            whole_parts(*size, lambda some: self.returns[own[some]]),
-            whole_parts(*size, lambda some: self.returns[own[some]] - self.hold[held[some]]),
+            whole_parts(count, days, lambda some: self.returns[own[some]]),
+            whole_parts(count, days, lambda some: self.returns[own[some]] - self.hold[held[some]]),
         )
 
     @property

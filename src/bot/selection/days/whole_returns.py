@@ -51,7 +51,7 @@ def whole_returns(returns: FloatArray) -> WholeReturns:
 
     Raises ValueError for more days than sums can be exact over.
     """
-    return whole_parts(*returns.shape, lambda some: returns[some])
+    return whole_parts(len(returns), returns.shape[1], lambda some: returns[some])
 
 
 def whole_parts(trials: int, days: int, part: Callable[[slice], FloatArray]) -> WholeReturns:
