@@ -1,7 +1,9 @@
 """Selections judged from sums that workers left and from replays: one report, in both databases."""
 
+import re
 from typing import Any
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 from selecting import (
@@ -22,6 +24,7 @@ from sweeping import submit
 
 from bot.market_store.database import write_transaction
 from bot.selection.settings import ValidationSettings
+from bot.statistics.trial_metrics import DIGEST_BYTES
 from sweeps.analysis.progress import get_spec, get_sweep
 from sweeps.errors import SweepStateError
 from sweeps.export import manifest
@@ -33,8 +36,10 @@ from sweeps.lifecycle.deleting import delete_sweep
 from sweeps.lifecycle.extend_clone import extend_sweep, extended_spec
 from sweeps.lifecycle.seals import set_seal
 from sweeps.storage.candidates import candidates_of
+from sweeps.storage.packing import packed_digests
 from sweeps.storage.selection import held_panels
-from sweeps.storage.tables import job, selection_report, selection_sums, sweep
+from sweeps.storage.stored_trials import LEDGER
+from sweeps.storage.tables import job, selection_report, selection_sums, sweep, trial_block
 from sweeps.work import panels
 from sweeps.work.judging import JudgedSelection, forget_needless_sums, judged_selection
 
@@ -124,7 +129,37 @@ def test_sweep_of_before_is_judged_by_replay_once_somebody_asks(engine: sa.Engin
     assert report_of_sweep(engine, sweep_id)["cash"] == plain_report(engine, spec)["cash"]
 
 
-def test_other_settings_are_judged_apart_and_leave_the_sums_of_the_sweep_alone(engine: sa.Engine) -> None:
+def test_sums_of_trials_that_the_kernel_replays_go_with_the_report_others_stay(engine: sa.Engine) -> None:
+    def parts() -> list[int]:
+        with engine.connect() as connection:
+            return list(connection.execute(sa.select(selection_sums.c.first)).scalars())
+
+    long_market(engine)
+    spec = long_spec(grid={"order_style": ["taker", "maker"], **LONG_GRID})
+    sweep_id = submit(engine, spec, size=40)
+    run_chunks(engine, sweep_id, 2)
+    assert sorted(parts()) == [0, 40]
+    assert do_jobs(engine) == ["completed"]
+    assert parts() == [40]
+    assert report_of_sweep(engine, sweep_id)["cash"] == plain_report(engine, spec)["cash"]
+
+
+def test_trials_judged_again_must_book_what_is_stored_of_them(engine: sa.Engine) -> None:
+    long_market(engine)
+    sweep_id = submit(engine, long_spec(), size=40)
+    run_chunks(engine, sweep_id, 1)
+    do_jobs(engine)
+    ledgers = packed_digests(np.zeros((40, DIGEST_BYTES), dtype=np.uint8))
+    with write_transaction(engine) as connection:
+        connection.execute(trial_block.update().where(trial_block.c.name == LEDGER).values(data=ledgers))
+        digest = ask_for_selection(connection, sweep_id, {"blocks": 6})
+    assert do_jobs(engine) == ["failed"]
+    said = "trial 0 no longer books what it did; was its strategy changed? Clone the sweep"
+    with pytest.raises(SweepStateError, match=re.escape(said)):
+        view_of(engine, sweep_id, digest)
+
+
+def test_other_settings_are_judged_apart(engine: sa.Engine) -> None:
     long_market(engine)
     spec = long_spec()
     sweep_id = submit(engine, spec, size=40)
@@ -145,7 +180,7 @@ def test_other_settings_are_judged_apart_and_leave_the_sums_of_the_sweep_alone(e
     }
     assert report_of_sweep(engine, sweep_id)["pbo"] == own["pbo"]
     with engine.connect() as connection:
-        assert len(held_panels(connection, sweep_id)) == 1
+        assert held_panels(connection, sweep_id) == set()
 
 
 def test_sweep_without_validation_leaves_no_sums_and_is_judged_on_request(engine: sa.Engine) -> None:

@@ -33,6 +33,7 @@ _PRAGMAS = (
     f"journal_size_limit={_WAL_LIMIT_BYTES}",
     "foreign_keys=ON",
     f"synchronous={_SYNCHRONOUS}",
+    "secure_delete=FAST",  # some builds write zeros over all that is deleted: pages that are free need none
 )
 _LEVEL = "carrygrid_synchronous"
 """Name under which a connection keeps the level that it was set to last."""

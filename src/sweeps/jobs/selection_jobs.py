@@ -36,6 +36,7 @@ from sweeps.storage.candidates import CandidateFigures, keep_candidate
 from sweeps.storage.selection import (
     ReportRow,
     ask_for_report,
+    forget_parts,
     give_to_job,
     keep_report,
     report_row,
@@ -202,7 +203,8 @@ def selection_document(
         candidate = _candidate(connection, sweep_id, judged)
     with write_transaction(engine) as connection:
         spec = get_spec(connection, sweep_id)
-        keep_report(connection, sweep_id, settings, claim.id, judged.text)
+        if keep_report(connection, sweep_id, settings, claim.id, judged.text):
+            forget_parts(connection, sweep_id, judged.replayable)
         keep_candidate(connection, sweep_id, candidate)
         _note_looks(connection, sweep_id, settings, judged.reports, own=spec.validation == settings)
         forget_needless_sums(connection, sweep_id, spec, judged.panels)

@@ -13,13 +13,16 @@ from bot.market_store.database import database_now_ms, insert_or_skip
 from bot.numbers.arrays import IntArray
 from bot.numbers.deflate import deflated, inflated
 from bot.selection.settings import ValidationSettings
-from bot.selection.stored.packed_sums import judged_of, sums_bytes, sums_of
+from bot.selection.stored.packed_sums import SumsHead, head_of, sums_bytes, sums_of
 from bot.selection.trial_sums import TrialSums
 from sweeps.storage.states import ENDED
 from sweeps.storage.tables import selection_report, selection_sums, sweep
 
 _MOST_HELD_BYTES = 2**20
 """Packed sums up to so many bytes are kept unpacked while they are judged, more are read again and again."""
+
+_PARTS_AT_ONCE = 500
+"""Most parts that one statement deletes, which names each of them."""
 
 
 # Put together once: that takes longer than to send them.
@@ -33,6 +36,9 @@ _SIZES = (
 )
 _PART = sa.select(selection_sums.c.data).where(
     _OF_PANEL_SUMS, selection_sums.c.first == sa.bindparam("of_first")
+)
+_FORGETTING = selection_sums.delete().where(
+    _OF_PANEL_SUMS, selection_sums.c.first.in_(sa.bindparam("firsts", expanding=True))
 )
 _OF_REPORT = sa.and_(
     selection_report.c.sweep_id == sa.bindparam("of_sweep"),
@@ -67,16 +73,21 @@ _KEEPING = (
 
 @dataclass(frozen=True, slots=True)
 class PackedSums:
-    """Sums of some trials of a panel, by its digest, as they are stored; `first` is the lowest number."""
+    """Sums of some trials of a panel, by its digest, as they are stored; `first` is the lowest number.
+
+    `by_kernel` if the compiled kernel replayed all of these, so that their sums need not stay.
+    """
 
     panel: str
     first: int
     data: bytes
+    by_kernel: bool
 
     @classmethod
-    def of(cls, panel: str, numbers: IntArray, sums: TrialSums) -> "PackedSums":
+    def of(cls, panel: str, numbers: IntArray, sums: TrialSums, *, by_kernel: bool = False) -> "PackedSums":
         """Return the sums of the trials `numbers`, at least one."""
-        return cls(panel, int(numbers.min()), sums_bytes(np.sort(numbers), sums))
+        data = sums_bytes(np.sort(numbers), sums, by_kernel=by_kernel)
+        return cls(panel, int(numbers.min()), data, by_kernel)
 
 
 def keep_sums(connection: sa.Connection, sweep_id: int, parts: Sequence[PackedSums]) -> None:
@@ -90,6 +101,14 @@ def forget_sums(connection: sa.Connection, sweep_id: int, panels: Collection[str
     """Delete the sums of some panels of a sweep."""
     of_panels = selection_sums.c.panel.in_(panels)
     connection.execute(selection_sums.delete().where(selection_sums.c.sweep_id == sweep_id, of_panels))
+
+
+def forget_parts(connection: sa.Connection, sweep_id: int, parts: Mapping[str, Sequence[int]]) -> None:
+    """Delete sums of a sweep: of each panel, by its digest, the parts that begin with these trials."""
+    for panel, firsts in parts.items():
+        for at in range(0, len(firsts), _PARTS_AT_ONCE):
+            some = firsts[at : at + _PARTS_AT_ONCE]
+            connection.execute(_FORGETTING, {"of_sweep": sweep_id, "of_panel": panel, "firsts": some})
 
 
 def held_panels(connection: sa.Connection, sweep_id: int) -> set[str]:
@@ -125,10 +144,10 @@ class HeldSums(Sequence[TrialSums]):
             return [self[one] for one in range(*place.indices(len(self)))]
         return self._read(self._firsts[place])
 
-    def numbers(self) -> Iterator[IntArray]:
-        """Yield the trials of each part, reading nothing else of it."""
+    def heads(self) -> Iterator[tuple[int, SumsHead]]:
+        """Yield of each part where it begins, and its head, reading nothing else of it."""
         for first in self._firsts:
-            yield judged_of(self._packed(first))
+            yield first, head_of(self._packed(first))
 
 
 def _packed_part(connection: sa.Connection, mine: Mapping[str, Any], first: int) -> bytes:
@@ -206,10 +225,13 @@ def give_to_job(connection: sa.Connection, found: ReportRow, job_id: int | None)
 
 def keep_report(
     connection: sa.Connection, sweep_id: int, settings: ValidationSettings, job_id: int, text: str
-) -> None:
-    """Store a report, unless its sweep went on meanwhile and it is no longer this job's to make."""
+) -> bool:
+    """Store a report, unless its sweep went on meanwhile and it is no longer this job's to make.
+
+    Return whether it was stored.
+    """
     which = {"of_sweep": sweep_id, "of_settings": settings.digest, "of_job": job_id}
-    connection.execute(_KEEPING, {**which, "text": deflated(text.encode())})
+    return connection.execute(_KEEPING, {**which, "text": deflated(text.encode())}).rowcount > 0
 
 
 def forget_reports(connection: sa.Connection, sweep_id: int) -> None:

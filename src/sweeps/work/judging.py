@@ -1,7 +1,8 @@
 """Judgement of a sweep's selection: the sums that are missing by replay, then one report a panel."""
 
 import json
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,13 +27,17 @@ from sweeps.lifecycle.repository import sweep_state
 from sweeps.spec.panels import PanelWindow
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.blocks import Measured, measured
+from sweeps.storage.results import CompletedTrials
 from sweeps.storage.selection import HeldSums, forget_sums, held_panels, keep_sums, open_reports
-from sweeps.work.panels import SweepPanels, packed_sums
+from sweeps.storage.stored_trials import LEDGER, blocks_with
+from sweeps.work.chunk_buffer import BatchSizer, ChunkLimits
+from sweeps.work.panels import JudgedTrials, SweepPanels, packed_sums
 from sweeps.work.replay import WindowCache, prepare, replay_batch
 from sweeps.work.report_parts import ReportParts
 from sweeps.work.verifying import row_compatibility
 
-_TRIALS_AT_ONCE = 256
+_MOST_TRIALS, _LONGEST_S = 4_000, 1.0
+"""Trials without sums that are replayed before theirs are stored, or for how long."""
 _MOST_SO_FAR_BYTES = 8 * 2**20
 
 Told = Callable[[int, int], None]
@@ -45,13 +50,15 @@ Complete = Callable[[JudgedSearch, IntArray], SelectionReport]
 class JudgedSelection:
     """Reports on the selection of a sweep, panel by panel, also as JSON text to be stored.
 
-    `panels` are those of the sweep, `trials` its completed ones with their objective.
+    `panels` are those of the sweep, `trials` its completed ones with their objective. `replayable` are the
+    sums, by their panel and where they begin, of trials that the kernel replays again if they are asked for.
     """
 
     reports: Sequence[tuple[PanelWindow, SelectionReport]]
     text: str
     panels: SweepPanels
     trials: Measured
+    replayable: Mapping[str, Sequence[int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,7 @@ class _Judged:
     panels: SweepPanels
     trials: Measured
     missing: IntArray
+    replayable: dict[str, list[int]]
     data_pin: str | None
     obstacle: str | None
 
@@ -77,8 +85,8 @@ def judged_selection(
 
     `windows` are what its process has read before, of sweeps on the same history as well.
 
-    Trials without sums, such as those taken over from another sweep, are replayed, some at a time, and leave
-    theirs; whatever `told` raises ends this, to be gone on with later.
+    Trials without sums, such as those taken over from another sweep or judged before it was extended, are
+    replayed, some at a time, and leave theirs; whatever `told` raises ends this, to be gone on with later.
     Raises: UnknownSweepError; SweepStateError where they cannot be replayed as they were.
     """
     windows = windows or WindowCache(HistoricalDataStore(engine))
@@ -96,7 +104,7 @@ def judged_selection(
         judged = _judged(connection, sweep_id, found.panels, found.trials.numbers, parts.added)
     if not judged.reports:
         raise SweepStateError(f"sweep {sweep_id} has no completed trial: there is nothing to judge")
-    return JudgedSelection(judged.reports, judged.text, found.panels, found.trials)
+    return JudgedSelection(judged.reports, judged.text, found.panels, found.trials, found.replayable)
 
 
 def selection_so_far(connection: sa.Connection, sweep_id: int, settings: ValidationSettings) -> str | None:
@@ -108,7 +116,7 @@ def selection_so_far(connection: sa.Connection, sweep_id: int, settings: Validat
     held = {panel.digest: HeldSums(connection, sweep_id, panel.digest) for panel in panels}
     if sum(parts.size for parts in held.values()) > _MOST_SO_FAR_BYTES:
         return None
-    numbers = [some for parts in held.values() for some in parts.numbers()]
+    numbers = [head.judged for parts in held.values() for _, head in parts.heads()]
     if not numbers:
         return None
     judged = _judged(connection, sweep_id, panels, np.unique(np.concatenate(numbers)))
@@ -144,15 +152,17 @@ def _found(connection: sa.Connection, sweep_id: int, settings: ValidationSetting
     panels = SweepPanels(connection, compatible.spec, settings)
     spec = compatible.spec
     trials = measured(connection, sweep_id, [spec.objective.metric], spec.guard)
-    held = TrialSet()
+    held, replayable = TrialSet(), dict[str, list[int]]()
     for panel in panels:
-        for some in HeldSums(connection, sweep_id, panel.digest).numbers():
-            held.add(some)
+        for first, head in HeldSums(connection, sweep_id, panel.digest).heads():
+            held.add(head.judged)
+            if head.by_kernel:
+                replayable.setdefault(panel.digest, []).append(first)
     missing = trials.numbers[~held.has(trials.numbers)]
     if len(missing) and compatible.obstacle is not None:
         reason = f"{len(missing):,} of its trials left no sums and cannot be replayed: {compatible.obstacle}"
         raise SweepStateError(f"sweep {sweep_id} cannot be judged: {reason}")
-    return _Judged(spec, panels, trials, missing, compatible.data_pin, compatible.obstacle)
+    return _Judged(spec, panels, trials, missing, replayable, compatible.data_pin, compatible.obstacle)
 
 
 def _check_data(engine: sa.Engine, found: _Judged) -> None:
@@ -163,18 +173,59 @@ def _check_data(engine: sa.Engine, found: _Judged) -> None:
 def _replay_missing(
     engine: sa.Engine, sweep_id: int, found: _Judged, told: Told, windows: WindowCache
 ) -> None:
-    total = len(found.missing)
-    for first in range(0, total, _TRIALS_AT_ONCE):
-        told(first, total)
-        ready, refused = prepare(found.spec, found.missing[first : first + _TRIALS_AT_ONCE].tolist(), windows)
-        for refusal in refused:
-            reason = f"trial {refusal.number:,} cannot be replayed: {refusal.error.message}"
-            raise SweepStateError(f"sweep {sweep_id} cannot be judged: {reason}")
-        judged = [found.panels.sums(replayed) for replayed in replay_batch(ready)]
-        parts = packed_sums([one for one in judged if one is not None])
+    done, sizer = 0, BatchSizer(ChunkLimits(), alone=False)
+    while done < len(found.missing):
+        told(done, len(found.missing))
+        judged: list[JudgedTrials] = []
+        first, began = done, time.monotonic()
+        while first < len(found.missing) and first - done < _MOST_TRIALS and _since(began) < _LONGEST_S:
+            some, at = found.missing[first : first + sizer.size], time.monotonic()
+            judged += _replayed(engine, sweep_id, found, some, windows)
+            sizer.adjust(int(1_000 * _since(at)))
+            first += len(some)
+        parts = packed_sums(judged)
+        for part in parts:
+            if part.by_kernel:
+                found.replayable.setdefault(part.panel, []).append(part.first)
         with write_transaction(engine) as connection:
             sweep_state(connection, sweep_id)  # raises for one that was deleted meanwhile
             keep_sums(connection, sweep_id, parts)
+        done = first
+
+
+def _replayed(
+    engine: sa.Engine, sweep_id: int, found: _Judged, numbers: IntArray, windows: WindowCache
+) -> list[JudgedTrials]:
+    """Return the sums of some trials, replayed as they were; raises SweepStateError if they cannot be."""
+    ready, refused = prepare(found.spec, numbers.tolist(), windows)
+    for refusal in refused:
+        reason = f"trial {refusal.number:,} cannot be replayed: {refusal.error.message}"
+        raise SweepStateError(f"sweep {sweep_id} cannot be judged: {reason}")
+    batch = replay_batch(ready)
+    with engine.connect() as connection:
+        for replayed in batch:
+            _refuse_others(connection, sweep_id, replayed.completed)
+    judged = (found.panels.sums(replayed) for replayed in batch)
+    return [one for one in judged if one is not None]
+
+
+def _refuse_others(connection: sa.Connection, sweep_id: int, replayed: CompletedTrials) -> None:
+    """Raise SweepStateError if trials book something else than what is stored of them."""
+    numbers = replayed.numbers.tolist()
+    for block in blocks_with(connection, sweep_id, numbers, (LEDGER,)) if numbers else ():
+        ledgers, places = block.ledgers, block.places(replayed.numbers)
+        if ledgers is None:  # stored before there were any
+            continue
+        at = np.searchsorted(replayed.numbers, block.numbers[places])
+        other = (replayed.columns.ledgers[at] != ledgers[places]).any(axis=1)
+        if other.any():
+            trial = f"trial {replayed.numbers[at[other.argmax()]]:,}"
+            reason = f"{trial} no longer books what it did; was its strategy changed? Clone the sweep"
+            raise SweepStateError(f"sweep {sweep_id} cannot be judged: {reason}")
+
+
+def _since(began: float) -> float:
+    return time.monotonic() - began
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,30 +111,32 @@ class SweepPanels:
             trials = _trials(panel.panel, replayed, some, self.spec.objective)
             parts.append(TrialSums.of(panel.panel, trials, shifts))
         sums = parts[0] if len(parts) == 1 else TrialSums.merged(parts)
-        return JudgedTrials(panel, numbers, sums)
+        return JudgedTrials(panel, numbers, sums, np.array_equal(replayed.by_kernel, numbers))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class JudgedTrials:
-    """Sums of completed trials of one panel."""
+    """Sums of completed trials of one panel; whether the kernel replayed them all."""
 
     panel: SweepPanel
     numbers: IntArray
     sums: TrialSums
+    by_kernel: bool
 
 
 def packed_sums(judged: Sequence[JudgedTrials]) -> list[PackedSums]:
-    """Return sums of trials as they are stored, those of each panel together."""
-    of_panel: dict[str, list[JudgedTrials]] = {}
+    """Return sums of trials as they are stored: those of each panel together, the kernel's apart."""
+    together: dict[tuple[str, bool], list[JudgedTrials]] = {}
     for one in judged:
-        of_panel.setdefault(one.panel.digest, []).append(one)
+        together.setdefault((one.panel.digest, one.by_kernel), []).append(one)
     return [
         PackedSums.of(
             panel,
             np.concatenate([one.numbers for one in mine]),
             _condensed(mine),
+            by_kernel=by_kernel,
         )
-        for panel, mine in of_panel.items()
+        for (panel, by_kernel), mine in together.items()
     ]
 
 

@@ -3,7 +3,7 @@
 import json
 import math
 from dataclasses import asdict
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +22,14 @@ _HEAD_BYTES = 4
 Arrays = dict[str, npt.NDArray[Any]]
 
 
-def sums_bytes(judged: IntArray, sums: TrialSums) -> bytes:
+class SumsHead(NamedTuple):
+    """Trials of some sums, and whether the compiled kernel replayed them all, so that it soon would again."""
+
+    judged: IntArray
+    by_kernel: bool
+
+
+def sums_bytes(judged: IntArray, sums: TrialSums, *, by_kernel: bool = False) -> bytes:
     """Return the sums of the trials `judged`, and the numbers of these, which need not have any."""
     arrays: Arrays = {
         "judged": judged,
@@ -38,21 +45,23 @@ def sums_bytes(judged: IntArray, sums: TrialSums) -> bytes:
         "eligible": sums.eligible,
         "distinct": sums.distinct,
         "digests": _rows_of(sums.digests),
-        **_luck_arrays("cash", sums.cash),
-        **_luck_arrays("hold", sums.hold),
+        **_luck_arrays("cash", sums.cash, sums),
+        **_luck_arrays("hold", sums.hold, sums),
     }
     shapes = {name: [array.dtype.str, array.shape] for name, array in arrays.items()}
-    head = json.dumps({"arrays": shapes, "best": sums.best and asdict(sums.best)}).encode()
+    best = sums.best and asdict(sums.best)
+    head = json.dumps({"arrays": shapes, "best": best, "by_kernel": by_kernel}).encode()
     planes = b"".join(_planes(array) for array in arrays.values())
     return deflated(len(head).to_bytes(_HEAD_BYTES, "little") + head + planes)
 
 
-def judged_of(data: bytes) -> IntArray:
-    """Return the trials alone that `sums_bytes` wrote down."""
+def head_of(data: bytes) -> SumsHead:
+    """Return the trials alone that `sums_bytes` wrote down, and how they were replayed."""
     stream = Inflation(data)
     head = json.loads(stream.read(int.from_bytes(stream.read(_HEAD_BYTES), "little")))
     kind, shape = head["arrays"]["judged"]  # the first of them
-    return _array(stream.read(_size(kind, shape)), kind, shape)
+    judged = _array(stream.read(_size(kind, shape)), kind, shape)
+    return SumsHead(judged, head.get("by_kernel", False))  # those of before do not say
 
 
 def sums_of(data: bytes) -> TrialSums:
@@ -111,12 +120,14 @@ def _digests_of(rows: npt.NDArray[np.uint8]) -> Digests:
     return rows.view(np.uint64).reshape(len(rows), WORDS)
 
 
-def _luck_arrays(name: str, luck: LuckSums | None) -> Arrays:
+def _luck_arrays(name: str, luck: LuckSums | None, sums: TrialSums) -> Arrays:
+    """Return the arrays of sums against a benchmark, without what those of the trials themselves repeat."""
     if luck is None:
         return {}
-    return {
-        f"{name}.numbers": luck.numbers,
-        f"{name}.digests": _rows_of(luck.digests),
+    own: Arrays = {}
+    if not (np.array_equal(luck.numbers, sums.distinct) and np.array_equal(luck.digests, sums.digests)):
+        own = {f"{name}.numbers": luck.numbers, f"{name}.digests": _rows_of(luck.digests)}
+    return own | {
         f"{name}.sharpe": luck.sharpe,
         f"{name}.tau": luck.tau,
         f"{name}.highest": luck.highest,
@@ -125,11 +136,11 @@ def _luck_arrays(name: str, luck: LuckSums | None) -> Arrays:
 
 
 def _luck_of(name: str, arrays: Arrays) -> LuckSums | None:
-    if f"{name}.numbers" not in arrays:
+    if f"{name}.sharpe" not in arrays:
         return None
     return LuckSums(
-        arrays[f"{name}.numbers"],
-        _digests_of(arrays[f"{name}.digests"]),
+        arrays.get(f"{name}.numbers", arrays["distinct"]),
+        _digests_of(arrays.get(f"{name}.digests", arrays["digests"])),
         arrays[f"{name}.sharpe"],
         arrays[f"{name}.tau"],
         arrays[f"{name}.highest"],

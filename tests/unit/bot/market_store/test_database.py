@@ -52,9 +52,10 @@ def test_connection_has_the_settings_that_parallel_writers_need(engine: sa.Engin
     with engine.connect() as connection:
         found = {
             name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
-            for name in ("journal_mode", "busy_timeout", "foreign_keys", "synchronous")
+            for name in ("journal_mode", "busy_timeout", "foreign_keys", "synchronous", "secure_delete")
         }
-    assert found == {"journal_mode": "wal", "busy_timeout": 20_000, "foreign_keys": 1, "synchronous": 1}
+    expected = {"journal_mode": "wal", "busy_timeout": 20_000, "foreign_keys": 1, "synchronous": 1}
+    assert found == {**expected, "secure_delete": 2}
 
 
 def test_patience_with_other_writers_is_the_one_asked_for(url: str) -> None:

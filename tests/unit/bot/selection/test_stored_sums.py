@@ -9,7 +9,7 @@ from judging import FIRST_DAY, example_panel, example_report, lifetime_of, part_
 from bot.selection.days.calendar import Calendar
 from bot.selection.judging import judge
 from bot.selection.panel import Panel
-from bot.selection.stored.packed_sums import judged_of, sums_bytes, sums_of
+from bot.selection.stored.packed_sums import head_of, sums_bytes, sums_of
 from bot.selection.trial_sums import NO_OBJECTIVE, TrialReturns, TrialSums
 
 _PANEL, _TRIALS, _LIFETIME = example_panel()
@@ -18,7 +18,7 @@ _PANEL, _TRIALS, _LIFETIME = example_panel()
 def stored(panel: Panel, trials: TrialReturns) -> TrialSums:
     """Return the sums of some trials after they were stored."""
     data = sums_bytes(trials.numbers, TrialSums.of(panel, trials))
-    assert judged_of(data).tolist() == trials.numbers.tolist()
+    assert head_of(data).judged.tolist() == trials.numbers.tolist()
     return sums_of(data)
 
 
@@ -43,6 +43,12 @@ def test_stored_sums_of_no_trial_and_of_too_few_weeks_stay_what_they_are() -> No
         assert json.dumps(report.document()) == json.dumps(
             judge(panel, [TrialSums.of(panel, trials)], _LIFETIME).document()
         )
+
+
+def test_head_of_stored_sums_says_whether_the_kernel_replayed_their_trials() -> None:
+    numbers, sums = _TRIALS.numbers, TrialSums.of(_PANEL, _TRIALS)
+    assert not head_of(sums_bytes(numbers, sums)).by_kernel
+    assert head_of(sums_bytes(numbers, sums, by_kernel=True)).by_kernel
 
 
 def test_a_distinct_trial_over_five_years_takes_less_than_a_kilobyte() -> None:

@@ -17,7 +17,7 @@ def test_sums_that_were_read_are_free_once_nobody_holds_them(tmp_path: Path) -> 
         with engine.connect() as connection:
             sums = HeldSums(connection, 1, "panel")
             alive = weakref.ref(sums)
-            assert list(sums.numbers()) == []
+            assert list(sums.heads()) == []
             del sums
         assert alive() is None
     finally:
