@@ -22,7 +22,7 @@ from sweeps.storage.tables import trial_block
 from sweeps.work.replay import WindowCache
 from sweeps.work.runner import ChunkRunner
 
-OLD, WITH_ROWS, COMPRESSED, UNSHARED = "0003", "0017", "0019", "0029"
+OLD, WITH_ROWS, COMPRESSED, UNSHARED, WHOLE = "0003", "0017", "0019", "0029", "0030"
 OF_RUNS = tuple(name for name in Metrics.__dataclass_fields__ if name not in LATER)
 SPEC = sweep_spec(
     base={name: value for name, value in BASE.items() if name != "end"},
@@ -121,6 +121,19 @@ def test_results_that_trials_share_are_written_out_on_the_way_down(engine: sa.En
     assert [found.values[name].tobytes() for name in METRICS] == [
         whole.values[name].tobytes() for name in METRICS
     ]
+    migrate(engine)
+    assert stored_rows(engine, sweep_id) == before
+
+
+def test_columns_that_follow_from_others_are_written_out_on_the_way_down(engine: sa.Engine) -> None:
+    grid = {"min_funding_rate": ["0.9", "0.8", "0.7", "0.00002"], "perp_leverage": [1, 5]}
+    sweep_id = worked(engine, sweep_spec(grid=grid))
+    before = stored_rows(engine, sweep_id)
+    assert first_bytes(engine) == {1, 2}
+    downgrade(engine, WHOLE)
+    assert first_bytes(engine) == {1, ord("x")}
+    assert RESULT in names_of_columns(engine)
+    assert stored_rows(engine, sweep_id) == before
     migrate(engine)
     assert stored_rows(engine, sweep_id) == before
 

@@ -17,6 +17,7 @@ from sweeps.lifecycle.deleting import delete_sweep
 from sweeps.lifecycle.repository import resume_sweep
 from sweeps.queue.leases import claim_chunk, save_trials
 from sweeps.storage.blocks import measured
+from sweeps.storage.derived_columns import DERIVED
 from sweeps.storage.packing import packed, unpacked
 from sweeps.storage.results import Results
 from sweeps.storage.stored_trials import blocks_within
@@ -85,6 +86,19 @@ def test_packed_metrics_go_with_their_sweep(engine: sa.Engine) -> None:
         delete_sweep(connection, sweep_id)
         assert connection.execute(sa.select(sa.func.count()).select_from(trial_block)).scalar() == 0
         assert len(measured(connection, sweep_id, ["sharpe"]).numbers) == 0
+
+
+def test_columns_that_follow_from_others_are_stored_as_what_these_do_not_say(engine: sa.Engine) -> None:
+    sweep_id = submit(engine, SPEC, size=6)
+    run(engine, sweep_id)
+    with engine.connect() as connection:
+        query = sa.select(trial_block.c.name, trial_block.c.data).where(trial_block.c.sweep_id == sweep_id)
+        blobs = {name: bytes(data) for name, data in connection.execute(query)}
+    stored = {name: set(unpacked([blobs[name]], real=False).tolist()) for name in DERIVED}
+    assert stored.pop("final_equity") == {10_000 * 10**8}
+    assert stored.pop("extra_round_trips") == {-1}
+    assert len(stored.pop("extra_fees")) < 6
+    assert stored == {name: {0} for name in stored}
 
 
 @pytest.mark.parametrize("size", [1, 2, 6])

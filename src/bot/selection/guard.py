@@ -10,7 +10,7 @@ from bot.numbers.arrays import BoolArray, FloatArray, IntArray
 from bot.plurals import counted
 from bot.selection.settings import ValidationSettings
 
-GUARD_METRICS = ("total_trades", "funding_payments", "volatility", "total_return")
+GUARD_METRICS = ("total_trades", "funding_payments", "volatility", "net_pnl")
 """The metrics that decide whether a completed trial is eligible."""
 
 
@@ -33,7 +33,7 @@ class Guard:
     def eligible(self, metrics: Mapping[str, IntArray | FloatArray]) -> BoolArray:
         """Return the mask of completed trials that may win, from their columns of `GUARD_METRICS`."""
         volatility = metrics["volatility"]
-        moving = (volatility > 0) | ((volatility == 0) & (metrics["total_return"] != 0))
+        moving = (volatility > 0) | ((volatility == 0) & (metrics["net_pnl"] != 0))
         enough = metrics["total_trades"] >= self.min_trades
         settled = metrics["funding_payments"] >= self.min_settlements
         return np.asarray(moving & enough & settled)
@@ -43,7 +43,7 @@ class Guard:
         reasons = []
         if metrics["volatility"] is None:
             reasons.append("broken, without daily returns")
-        elif not metrics["volatility"] and not metrics["total_return"]:
+        elif not metrics["volatility"] and not metrics["net_pnl"]:
             reasons.append("flat, every daily return is zero")
         for metric, word, least in (
             ("total_trades", "trade", self.min_trades),

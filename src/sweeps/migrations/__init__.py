@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from bot.errors import StoreError
 from bot.market_store.database import write_transaction
 
-HEAD = "0030"
+HEAD = "0031"
 """Revision that this program works with; `tests/keep_schema.py` writes down what it leaves in a database."""
 
 _LOCK_KEY = 7_236_415_198

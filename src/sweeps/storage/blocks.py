@@ -19,7 +19,8 @@ from bot.selection.settings import USUAL
 from bot.statistics.trial_columns import MetricColumn, defined, no_values
 from bot.statistics.trial_metrics import METRICS, MetricKind, is_real
 from sweeps.storage.column_cache import ColumnCache
-from sweeps.storage.packing import unpacked
+from sweeps.storage.derived_columns import DERIVED, restored, with_inputs
+from sweeps.storage.packing import holds_differences, unpacked
 from sweeps.storage.tables import sweep, trial_block
 
 NUMBER = "number"
@@ -165,21 +166,38 @@ class _Blocks:
     def __init__(self, connection: sa.Connection, sweep_id: int, together: Sequence[str]) -> None:
         self._connection = connection
         self._sweep_id = sweep_id
-        self._together = set(together)
+        self._together = with_inputs(tuple(together))
         self._held: dict[str, dict[int, bytes]] | None = None
         self._results: dict[int, npt.NDArray[np.int32] | None] = {}
 
-    def read(self, name: str, wanted: Sequence[int]) -> dict[int, MetricColumn]:
-        """Return blocks of a column, in the order of their first trial; those between are passed over."""
+    def read(
+        self, name: str, wanted: Sequence[int], known: dict[str, dict[int, MetricColumn]] | None = None
+    ) -> dict[int, MetricColumn]:
+        """Return blocks of a column, in the order of their first trial; those between are passed over.
+
+        `known` are the columns of the same blocks that were read for another that follows from this one.
+        """
         if not wanted:
             return {}
+        if known is not None and name in known:
+            return known[name]
         asked = set(wanted)
         self._read_results([] if name == NUMBER else [one for one in wanted if one not in self._results])
-        return {
+        packed = {first: data for first, data in self._packed(name, wanted).items() if first in asked}
+        found = {
             first: of_trials(unpacked([data], real=is_real(name)), self._results.get(first))
-            for first, data in self._packed(name, wanted).items()
-            if first in asked
+            for first, data in packed.items()
         }
+        differing = [first for first in wanted if first in packed and holds_differences(packed[first])]
+        for at in range(0, len(differing), _BLOCKS_AT_ONCE):
+            some = differing[at : at + _BLOCKS_AT_ONCE]
+            inputs = {} if known is None or len(some) < len(wanted) else known
+            for one in DERIVED[name].inputs:
+                inputs[one] = self.read(one, some, inputs)
+            for first in some:
+                own = {one: inputs[one][first] for one in DERIVED[name].inputs}
+                found[first] = restored(name, found[first], own)
+        return found
 
     def _read_results(self, wanted: Sequence[int]) -> None:
         """Read which result each trial of some blocks has."""

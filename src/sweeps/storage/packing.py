@@ -24,6 +24,8 @@ _CHECKSUM_BYTES = 4
 _REAL = struct.Struct("<d")
 _BY_PLANES = 1
 """First byte of a column packed plane by plane; a compressed one begins as zlib does, with 120."""
+_DIFFERENCES = 2
+"""First byte of one that is packed so, and holds differences from what other columns say."""
 _HEAD = struct.Struct("<BBBI")
 
 
@@ -42,17 +44,28 @@ def packed(column: MetricColumn) -> bytes:
     return packed_columns([column])[0]
 
 
-def packed_columns(columns: Sequence[MetricColumn] | IntArray) -> list[bytes]:
+def packed_columns(
+    columns: Sequence[MetricColumn] | IntArray, differences: Sequence[bool] | None = None
+) -> list[bytes]:
     """Return columns of one length, or rows of 8-byte values, each `packed`.
 
-    They are split together, which costs half.
+    They are split together, which costs half. `differences` says which of them hold such; none without it.
     """
-    return [_packed(parts, len(columns[0])) for parts in fastest_split()(columns)]
+    kinds = [_BY_PLANES] * len(columns)
+    if differences is not None:
+        kinds = [_DIFFERENCES if one else _BY_PLANES for one in differences]
+    split = zip(kinds, fastest_split()(columns), strict=True)
+    return [_packed(kind, parts, len(columns[0])) for kind, parts in split]
 
 
-def _packed(parts: SplitColumn, count: int) -> bytes:
+def holds_differences(blob: bytes) -> bool:
+    """Return whether a packed column holds differences from what other columns say."""
+    return blob[0] == _DIFFERENCES
+
+
+def _packed(kind: int, parts: SplitColumn, count: int) -> bytes:
     """Return a column of `count` values that has been split, packed."""
-    head = _HEAD.pack(_BY_PLANES, parts.constant, parts.noise, count)
+    head = _HEAD.pack(kind, parts.constant, parts.noise, count)
     others = deflated(parts.others, raw=True) if parts.others.size else b""
     body = b"".join((head, parts.plain, others))
     return body + zlib.crc32(body).to_bytes(_CHECKSUM_BYTES, "big")
@@ -101,7 +114,7 @@ class _Opened(NamedTuple):
 
     @classmethod
     def of(cls, blob: bytes) -> "_Opened":
-        if blob[0] != _BY_PLANES:
+        if blob[0] not in {_BY_PLANES, _DIFFERENCES}:
             others = inflated(blob)
             return cls(len(others) // WIDTH, b"", b"", others, None)
         checksum = int.from_bytes(blob[-_CHECKSUM_BYTES:], "big")

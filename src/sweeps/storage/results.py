@@ -10,10 +10,12 @@ import sqlalchemy as sa
 
 from bot.config.run_key import key_array
 from bot.market_store.database import insert_or_skip
-from bot.numbers.arrays import IntArray
+from bot.numbers.arrays import BoolArray, IntArray
+from bot.numbers.planes import stacked
 from bot.statistics.trial_columns import UNDEFINED, DigestArray, MetricColumn, TrialColumns, defined
 from bot.statistics.trial_metrics import OF_HEDGES
 from sweeps.storage.blocks import NUMBER, RESULT
+from sweeps.storage.derived_columns import DERIVED, as_stored, with_inputs
 from sweeps.storage.objective_ranks import UNRANKED, Ranking, trial_ranks
 from sweeps.storage.packing import (
     begin_differently,
@@ -100,21 +102,22 @@ class CompletedTrials:
     def _packed_results(self) -> dict[str, bytes]:
         """Return ledgers and metrics packed: those of trials that book the same once, where many do."""
         metrics, ledgers = dict(self._stored_metrics()), self.columns.ledgers
+        names, values = list(metrics), stacked(list(metrics.values()))
         first, result_of = numbered_digests(ledgers)
         if len(first) > _MOST_RESULTS * len(self):
-            columns = packed_columns(list(metrics.values()))
-            return {LEDGER: packed_digests(ledgers), **dict(zip(metrics, columns, strict=True))}
+            return {
+                LEDGER: packed_digests(ledgers),
+                **_packed(names, values, np.ones(len(names), dtype=bool)),
+            }
         found = {
             RESULT: packed(result_of),
             LEDGER: packed_digests(ledgers.take(first, axis=0), all_differ=True),
         }
-        values = np.stack([column.view(np.int64) for column in metrics.values()])
         once = values.take(first, axis=1)
         shared = (once.take(result_of, axis=1) == values).all(axis=1)
-        for mask, rows in ((shared, once), (~shared, values)):
-            own = compress(metrics, mask.tolist())
-            found |= dict(zip(own, packed_columns(rows[mask]), strict=True))
-        return found
+        alike = set(compress(names, shared.tolist()))
+        stand_once = np.array([alike.issuperset(with_inputs((name,))) for name in names])
+        return found | _packed(names, once, stand_once) | _packed(names, values, ~stand_once)
 
     def _stored_metrics(self) -> Iterator[tuple[str, MetricColumn]]:
         """Yield the columns that are stored: none of hedges in which no trial has a value."""
@@ -126,6 +129,13 @@ class CompletedTrials:
     def reused(self) -> int:
         """Number of trials whose results were taken over."""
         return sum(source is not None for source in self.reused_from)
+
+
+def _packed(names: Sequence[str], values: IntArray, wanted: BoolArray) -> dict[str, bytes]:
+    """Return those columns packed that are `wanted`, a row each as in `values`."""
+    own = list(compress(names, wanted.tolist()))
+    columns = packed_columns(as_stored(names, values, wanted), [name in DERIVED for name in own])
+    return dict(zip(own, columns, strict=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ from bot.numbers.arrays import IntArray
 from bot.statistics.trial_columns import UNDEFINED, DigestArray, MetricColumn, metric_values, no_values
 from bot.statistics.trial_metrics import DIGEST_BYTES, METRICS, USUAL_METRICS, is_real, metrics_in
 from sweeps.storage.blocks import NUMBER, RESULT, of_trials
-from sweeps.storage.packing import PackedColumn, digest_at, unpacked, unpacked_digests
+from sweeps.storage.derived_columns import DERIVED, restored, with_inputs
+from sweeps.storage.packing import PackedColumn, digest_at, holds_differences, unpacked, unpacked_digests
 from sweeps.storage.states import TrialState
 from sweeps.storage.tables import HEAD_BYTES, RUN_KEY_HEAD, RUN_KEY_TAIL, failed_trial, trial_block
 
@@ -59,6 +60,15 @@ _FAILED = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _SomeTrials:
+    """Places of some trials of a block and of their results, and the numbers of columns that were read."""
+
+    places: Sequence[int]
+    results: Sequence[int]
+    numbers: dict[str, list[Any]] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, eq=False)
 class StoredBlock:
     """Completed trials that one transaction stored, each column unpacked where it is asked for.
@@ -69,6 +79,7 @@ class StoredBlock:
     sweep_id: int
     blobs: Mapping[str, bytes] = field(repr=False)
     _opened: dict[str, PackedColumn] = field(default_factory=dict, init=False, repr=False)
+    _columns: dict[str, MetricColumn] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def numbers(self) -> IntArray:
@@ -87,10 +98,18 @@ class StoredBlock:
 
     def metric(self, name: str) -> MetricColumn:
         """Return the column of a metric, or of another whole number; money in units of 1e-8."""
+        if name not in self._columns:
+            self._columns[name] = self._column(name)
+        return self._columns[name]
+
+    def _column(self, name: str) -> MetricColumn:
         blob = self.blobs.get(name)
         if blob is None:
             return no_values(name, len(self))
-        return of_trials(unpacked([blob], real=is_real(name)), self._result_of)
+        column = of_trials(unpacked([blob], real=is_real(name)), self._result_of)
+        if not holds_differences(blob):
+            return column
+        return restored(name, column, {one: self.metric(one) for one in DERIVED[name].inputs})
 
     @cached_property
     def metrics(self) -> Mapping[str, MetricColumn]:
@@ -144,7 +163,8 @@ class StoredBlock:
 
     def rows(self, places: Sequence[int]) -> list[dict[str, Any]]:
         """Return some trials as rows, in this order."""
-        columns = {name: self._values(name, places) for name in _OF_ROWS}
+        some = self._some(places)
+        columns = {name: self._values(name, some) for name in _OF_ROWS}
         numbers = self.numbers[list(places)].tolist()
         return [
             {
@@ -164,19 +184,34 @@ class StoredBlock:
 
     def metrics_of(self, place: int) -> dict[str, Any]:
         """Return the metrics of one trial by name, money as Decimal; those of hedges where it has them."""
-        return metrics_in({name: self._values(name, [place])[0] for name in METRICS})
+        some = self._some([place])
+        return metrics_in({name: self._values(name, some)[0] for name in METRICS})
 
-    def _values(self, name: str, places: Sequence[int]) -> list[Any]:
+    def _some(self, places: Sequence[int]) -> "_SomeTrials":
+        results = places if self._result_of is None else self._result_of[list(places)].tolist()
+        return _SomeTrials(places, results)
+
+    def _values(self, name: str, some: "_SomeTrials") -> list[Any]:
         """Return some values of a column; single ones are many times cheaper than columns."""
         if name not in self.blobs:
-            return [None] * len(places)
+            return [None] * len(some.places)
+        return metric_values(name, self._numbers(name, some))
+
+    def _numbers(self, name: str, some: "_SomeTrials") -> list[Any]:
+        if name not in some.numbers:
+            some.numbers[name] = self._read(name, some)
+        return some.numbers[name]
+
+    def _read(self, name: str, some: "_SomeTrials") -> list[Any]:
         column = self._opened.get(name)
         if column is None:
             column = self._opened[name] = PackedColumn(self.blobs[name])
-        read = column.real if is_real(name) else column.whole
-        if self._result_of is not None and len(column) < len(self):
-            places = self._result_of[list(places)].tolist()
-        return metric_values(name, map(read, places))
+        at = some.places if len(column) == len(self) else some.results
+        if not holds_differences(self.blobs[name]):
+            return list(map(column.real if is_real(name) else column.whole, at))
+        inputs = {one: np.array(self._numbers(one, some)) for one in DERIVED[name].inputs}
+        found: list[Any] = restored(name, np.array(list(map(column.whole, at))), inputs).tolist()
+        return found
 
     def _run_key(self, place: int) -> str | None:
         head = self._digest(RUN_KEY_HEAD, HEAD_BYTES, place)
@@ -256,7 +291,7 @@ def _read(
     connection: sa.Connection, query: sa.Select[Any], sweep_id: int, names: Sequence[str], **which: Any
 ) -> Iterator[StoredBlock]:
     """Yield the blocks that a query finds by one statement, with their numbers and the columns named."""
-    asked = {NUMBER, *names} if _OF_EACH.issuperset(names) else {NUMBER, RESULT, *names}
+    asked = {NUMBER, *names} if _OF_EACH.issuperset(names) else {NUMBER, RESULT, *with_inputs(tuple(names))}
     rows = connection.execute(query, {"of_sweep": sweep_id, "names": sorted(asked), **which})
     found: dict[int, dict[str, bytes]] = {}
     for first, name, data in rows.all():  # at once: one by one they take a third longer

@@ -10,16 +10,16 @@ from bot.selection.settings import ValidationSettings
 from bot.statistics.trial_columns import UNDEFINED
 
 GUARD = Guard.of(ValidationSettings())
-SOUND = {"total_trades": 5, "funding_payments": 90, "volatility": 0.1, "total_return": 0.2}
+SOUND = {"total_trades": 5, "funding_payments": 90, "volatility": 0.1, "net_pnl": 20_000}
 
 CASES: list[tuple[dict[str, Any], str | None]] = [
     ({}, None),
     ({"total_trades": 4}, "4 trades, 5 needed"),
     ({"funding_payments": 89}, "89 settlements, 90 needed"),
     ({"total_trades": 1, "funding_payments": 1}, "1 trade, 5 needed; 1 settlement, 90 needed"),
-    ({"volatility": 0.0, "total_return": 0.0}, "flat, every daily return is zero"),
-    ({"volatility": 0.0, "total_return": 0.1}, None),
-    ({"volatility": None, "total_return": -1.2}, "broken, without daily returns"),
+    ({"volatility": 0.0, "net_pnl": 0}, "flat, every daily return is zero"),
+    ({"volatility": 0.0, "net_pnl": 1}, None),
+    ({"volatility": None, "net_pnl": -120_000}, "broken, without daily returns"),
 ]
 
 
@@ -45,6 +45,6 @@ def test_undefined_counts_are_never_enough() -> None:
         "total_trades": np.array([UNDEFINED]),
         "funding_payments": np.array([500]),
         "volatility": np.array([0.1]),
-        "total_return": np.array([0.1]),
+        "net_pnl": np.array([1]),
     }
     assert Guard(min_trades=0, min_settlements=0).eligible(columns).tolist() == [False]

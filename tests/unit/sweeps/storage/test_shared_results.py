@@ -7,6 +7,7 @@ from bot.config.run_key import KEY_BYTES
 from bot.statistics.trial_columns import MetricColumn, TrialColumns, metric_value
 from bot.statistics.trial_metrics import DIGEST_BYTES, USUAL_METRICS, is_real
 from sweeps.storage.blocks import NUMBER, RESULT
+from sweeps.storage.derived_columns import DERIVED
 from sweeps.storage.packing import unpacked
 from sweeps.storage.results import CompletedTrials
 from sweeps.storage.stored_trials import LEDGER, StoredBlock
@@ -67,7 +68,8 @@ def test_only_what_trials_of_one_result_have_in_common_stands_once() -> None:
     block = stored(completed(MANY))
     counts = {name: len(unpacked([block.blobs[name]], real=is_real(name))) for name in USUAL_METRICS}
     assert unpacked([block.blobs[RESULT]], real=False).tolist() == [0, 1, 0, 0, 2, 1, 3, 2, 2, 0] * 6
-    assert counts == dict.fromkeys(USUAL_METRICS, 4) | {"net_pnl": 60, "sharpe": 60}
+    own = {"net_pnl", "sharpe", *(name for name, formula in DERIVED.items() if "net_pnl" in formula.inputs)}
+    assert counts == dict.fromkeys(USUAL_METRICS, 4) | dict.fromkeys(own, 60)
     assert len(block.blobs[LEDGER]) == 4 + 4 * DIGEST_BYTES
 
 
