@@ -1,9 +1,7 @@
 """Selections judged from sums that workers left and from replays: one report, in both databases."""
 
-import re
 from typing import Any
 
-import numpy as np
 import pytest
 import sqlalchemy as sa
 from selecting import (
@@ -24,24 +22,20 @@ from sweeping import submit
 
 from bot.market_store.database import write_transaction
 from bot.selection.settings import ValidationSettings
-from bot.statistics.trial_metrics import DIGEST_BYTES
-from sweeps.analysis.progress import get_spec, get_sweep
+from sweeps.analysis.progress import get_sweep
 from sweeps.errors import SweepStateError
 from sweeps.export import manifest
 from sweeps.jobs.job_dispatcher import JobDispatcher
 from sweeps.jobs.job_runner import JobRunner
 from sweeps.jobs.jobs import claim_job
 from sweeps.jobs.selection_jobs import ask_for_selection, is_asked_for, take_report
-from sweeps.lifecycle.deleting import delete_sweep
 from sweeps.lifecycle.extend_clone import extend_sweep, extended_spec
 from sweeps.lifecycle.seals import set_seal
 from sweeps.storage.candidates import candidates_of
-from sweeps.storage.packing import packed_digests
 from sweeps.storage.selection import held_panels
-from sweeps.storage.stored_trials import LEDGER
-from sweeps.storage.tables import job, selection_report, selection_sums, sweep, trial_block
+from sweeps.storage.tables import job, selection_report, selection_sums, sweep
 from sweeps.work import panels
-from sweeps.work.judging import JudgedSelection, forget_needless_sums, judged_selection
+from sweeps.work.judging import JudgedSelection, judged_selection
 
 HEAD = ("trials", "winner", "cash", "hold", "pbo", "cv", "walk_forward", "verdict")
 
@@ -129,36 +123,6 @@ def test_sweep_of_before_is_judged_by_replay_once_somebody_asks(engine: sa.Engin
     assert report_of_sweep(engine, sweep_id)["cash"] == plain_report(engine, spec)["cash"]
 
 
-def test_sums_of_trials_that_the_kernel_replays_go_with_the_report_others_stay(engine: sa.Engine) -> None:
-    def parts() -> list[int]:
-        with engine.connect() as connection:
-            return list(connection.execute(sa.select(selection_sums.c.first)).scalars())
-
-    long_market(engine)
-    spec = long_spec(grid={"order_style": ["taker", "maker"], **LONG_GRID})
-    sweep_id = submit(engine, spec, size=40)
-    run_chunks(engine, sweep_id, 2)
-    assert sorted(parts()) == [0, 40]
-    assert do_jobs(engine) == ["completed"]
-    assert parts() == [40]
-    assert report_of_sweep(engine, sweep_id)["cash"] == plain_report(engine, spec)["cash"]
-
-
-def test_trials_judged_again_must_book_what_is_stored_of_them(engine: sa.Engine) -> None:
-    long_market(engine)
-    sweep_id = submit(engine, long_spec(), size=40)
-    run_chunks(engine, sweep_id, 1)
-    do_jobs(engine)
-    ledgers = packed_digests(np.zeros((40, DIGEST_BYTES), dtype=np.uint8))
-    with write_transaction(engine) as connection:
-        connection.execute(trial_block.update().where(trial_block.c.name == LEDGER).values(data=ledgers))
-        digest = ask_for_selection(connection, sweep_id, {"blocks": 6})
-    assert do_jobs(engine) == ["failed"]
-    said = "trial 0 no longer books what it did; was its strategy changed? Clone the sweep"
-    with pytest.raises(SweepStateError, match=re.escape(said)):
-        view_of(engine, sweep_id, digest)
-
-
 def test_other_settings_are_judged_apart(engine: sa.Engine) -> None:
     long_market(engine)
     spec = long_spec()
@@ -224,23 +188,6 @@ def test_extended_sweep_is_judged_anew_on_its_days_and_trials(engine: sa.Engine)
     assert do_jobs(engine) == ["completed"]
     found, expected = report_of_sweep(engine, sweep_id), plain_report(engine, extended)
     assert {name: found[name] for name in HEAD} == {name: expected[name] for name in HEAD}
-
-
-def test_report_that_is_made_while_its_sweep_is_extended_leaves_the_sums_of_new_windows(
-    engine: sa.Engine,
-) -> None:
-    long_market(engine)
-    base = {name: value for name, value in LONG_BASE.items() if name != "end"}
-    spec = long_spec(base=base, grid={**LONG_GRID, "end": ["2024-12-20"]})
-    sweep_id = submit(engine, spec, size=40)
-    with engine.connect() as connection:
-        before = panels.SweepPanels(connection, spec, ValidationSettings.model_validate(SETTINGS))
-    with write_transaction(engine) as connection:
-        extend_sweep(connection, sweep_id, spec, extended_spec(spec, add_values={"end": ["2024-11-20"]}))
-    run_chunks(engine, sweep_id, 2)
-    with write_transaction(engine) as connection:
-        forget_needless_sums(connection, sweep_id, get_spec(connection, sweep_id), before)
-        assert len(held_panels(connection, sweep_id)) == 2
 
 
 def test_windows_of_a_sweep_are_panels_of_their_own_and_short_ones_say_why(engine: sa.Engine) -> None:
@@ -382,17 +329,6 @@ def test_process_that_made_a_report_goes_on_with_those_that_no_job_makes(engine:
         run_chunks(engine, one, 1)
     assert JobRunner(engine).run(queue.told[0], others_ms=60_000) == "completed"
     assert all(view_of(engine, one).complete for one in sweeps)
-
-
-def test_deleted_sweep_takes_its_sums_and_reports_with_it(engine: sa.Engine) -> None:
-    long_market(engine)
-    sweep_id = submit(engine, long_spec(), size=40)
-    run_chunks(engine, sweep_id, 1)
-    do_jobs(engine)
-    with write_transaction(engine) as connection:
-        delete_sweep(connection, sweep_id)
-        for table in (selection_sums, selection_report):
-            assert connection.execute(sa.select(table)).first() is None
 
 
 def test_export_carries_the_report_in_its_manifest(engine: sa.Engine) -> None:
