@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-_UNNEEDED = ("celery.bin.celery", "click_repl", "flower", "prompt_toolkit", "tornado")
+_UNNEEDED = ("celery.bin.celery", "click_repl", "flower", "prompt_toolkit", "pygments", "rich", "tornado")
 
 
 def test_worker_started_by_itself_loads_no_other_command_of_celery() -> None:
@@ -26,3 +26,9 @@ def test_worker_takes_the_same_options_however_it_is_started(command: tuple[str,
     )
     assert run.returncode == 2
     assert "must be a non-negative integer or 'auto', got 'some'" in " ".join(run.stderr.split())
+
+
+def test_library_that_a_worker_starts_without_loads_when_somebody_asks_for_it() -> None:
+    script = "import workers.__main__, rich.console; print(rich.console.Console.__name__)"
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["Console"]
