@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from benchmarks import market
 from benchmarks.commands import CARRYGRID, environment
@@ -81,9 +81,16 @@ def _wait_ready(client: Client, process: subprocess.Popen[bytes], log: Path) -> 
 
 
 def sweep_run(service: Service, trials: int, settlements: int = 1_095) -> dict[str, Any]:
-    """Return what one sweep took, from its submission to its completion, and what it left."""
-    body = market.simple_body(settlements, *SHAPES[trials])
-    before, bytes_before, load_before = service.uses(), _database_bytes(service.database), load()
+    """Return what one sweep over two thresholds took, as `body_run`."""
+    return body_run(service, market.simple_body(settlements, *SHAPES[trials]), trials, settlements)
+
+
+def body_run(service: Service, body: dict[str, Any], trials: int, settlements: int) -> dict[str, Any]:
+    """Return what one sweep took, from its submission to its completion, and what it left with its report.
+
+    `database_bytes_per_trial` stay in the database, `free_bytes_per_trial` are free in it for what comes.
+    """
+    before, pages_before, load_before = service.uses(), _pages(service.database), load()
     began = time.perf_counter()
     sweep = service.client.submit(body)
     accepted_s = time.perf_counter() - began
@@ -94,6 +101,8 @@ def sweep_run(service: Service, trials: int, settlements: int = 1_095) -> dict[s
     failed = sweep.document["trials_failed"]
     if sweep.state != "completed" or failed:
         raise RuntimeError(f"the sweep of {trials} trials ended {sweep.state} with {failed} failed")
+    sweep.selection(timeout_s=_LONGEST_S)  # which is waited for
+    pages = _pages(service.database)
     return {
         "trials": trials,
         "settlements": settlements,
@@ -102,7 +111,8 @@ def sweep_run(service: Service, trials: int, settlements: int = 1_095) -> dict[s
         "per_second": trials / wall_s,
         "cpu_s": cpu_by_role(spent),
         "waited_s": _by_role(spent, "waited_s"),
-        "database_bytes_per_trial": (_database_bytes(service.database) - bytes_before) / trials,
+        "database_bytes_per_trial": (pages.used - pages_before.used) / trials,
+        "free_bytes_per_trial": pages.free / trials,
         "peak_mib": peaks(after),
         "load": load_before,
     }
@@ -123,10 +133,18 @@ def wait_completed(sweep: Sweep) -> None:
                 raise
 
 
-def _database_bytes(path: Path) -> int:
+class _Pages(NamedTuple):
+    """Bytes of a database: of pages that hold something, and of those that are free."""
+
+    used: int
+    free: int
+
+
+def _pages(path: Path) -> _Pages:
+    names = ("page_size", "page_count", "freelist_count")
     with closing(sqlite3.connect(path)) as connection:
-        sizes = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size")]
-    return int(sizes[0]) * int(sizes[1])
+        size, count, free = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names)
+    return _Pages(size * (count - free), size * free)
 
 
 def peaks(uses: Sequence[ProcessUse]) -> dict[str, float]:

@@ -146,13 +146,23 @@ def _end_to_end(figures: Figures) -> Iterator[Sheet]:
     runs = [*figures["trials"], *(one for one in figures["workers"] if one not in figures["trials"])]
     yield Sheet(
         "POST /sweeps to completed, 1,095 settlements, curves of the best 50",
-        (
-            *("trials", "workers", "seconds", "trials/s", "workers' CPU s", "waited for CPU s"),
-            *("API MiB", "worker MiB", "bytes a trial", "load"),
-        ),
-        [_end_to_end_row(row) for row in runs],
+        ("trials", *_END_TO_END),
+        [[f"{row['trials']:,}", *_end_to_end_row(row)] for row in runs],
         _gain(figures["speedup"]),
     )
+    if grids := figures.get("grids"):
+        yield Sheet(
+            f"The same over other grids, {grids[0]['runs'][0]['trials']:,} trials each",
+            ("grid", *_END_TO_END),
+            [[grid["name"], *_end_to_end_row(row)] for grid in grids for row in grid["runs"]],
+            " ".join(f"{grid['name'].capitalize()}: {_gain(grid['speedup'])}" for grid in grids),
+        )
+
+
+_END_TO_END = (
+    *("workers", "seconds", "trials/s", "workers' CPU s", "waited for CPU s"),
+    *("API MiB", "worker MiB", "bytes a trial", "free", "load"),
+)
 
 
 def _gain(speedup: Figures | None) -> str:
@@ -168,10 +178,11 @@ def _end_to_end_row(row: Figures) -> list[str]:
     worker = [f"{row[name].get('worker', 0):.1f}" for name in ("cpu_s", "waited_s")]
     memory = [f"{row['peak_mib'].get(role, 0):.0f}" for role in ("API", "worker")]
     return [
-        *(f"{row['trials']:,}", str(row["workers"]), f"{row['wall_s']:.2f}", f"{row['per_second']:,.0f}"),
+        *(str(row["workers"]), f"{row['wall_s']:.2f}", f"{row['per_second']:,.0f}"),
         *worker,
         *memory,
-        *(f"{row['database_bytes_per_trial']:,.0f}", f"{row['load'][0]:.1f}"),
+        *(f"{row[name]:,.0f}" for name in ("database_bytes_per_trial", "free_bytes_per_trial")),
+        f"{row['load'][0]:.1f}",
     ]
 
 

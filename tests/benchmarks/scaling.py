@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks import endtoend, market
+from benchmarks import endtoend, grids, market
 from benchmarks.commands import CARRYGRID, environment
 from benchmarks.kernels import own
 from benchmarks.measure import cpu_seconds, run_command
@@ -20,6 +20,8 @@ SYMBOLS = (1, 2, 5, 10, 20, 50)
 _PER_MONTH = 365 * 3 // 12
 _SYMBOL_MONTHS = 12
 _COMPARED = 100_000
+_OF_GRIDS = 1_095
+"""Settlements of the sweeps over other grids."""
 _MEASURED = ("plain replay, result document", "sweep path, simple")
 
 
@@ -65,19 +67,28 @@ def _run_of(symbols: int) -> RunConfig:
 def end_to_end(store: Path, folder: Path, trials: Sequence[int], workers: Sequence[int]) -> dict[str, Any]:
     """Return sweeps of each size with the most workers, and the largest but one million with each number.
 
-    The first sweep of a service is a small one that is not counted: its processes have just begun.
+    So are `grids` of that many trials that users write besides those of two thresholds. The first sweep of a
+    service is a small one that is not counted: its processes have just begun.
     """
     found: dict[str, Any] = {"trials": [], "workers": []}
+    written: dict[str, list[dict[str, Any]]] = {name: [] for name in grids.BODIES}
     compared = max(count for count in trials if count <= _COMPARED)
     for count in workers:
         with endtoend.serving(folder / f"workers-{count}", store, count) as service:
             endtoend.sweep_run(service, 10)
             sizes = trials if count == max(workers) else (compared,)
             runs = [endtoend.sweep_run(service, size) | {"workers": count} for size in sizes]
+            for name, body in grids.BODIES.items():
+                submitted = body(_OF_GRIDS, compared)
+                run = endtoend.body_run(service, submitted, compared, _OF_GRIDS)
+                written[name].append(run | {"workers": count})
         found["workers"] += [one for one in runs if one["trials"] == compared]
         if count == max(workers):
             found["trials"] = runs
     found["speedup"] = speedups(found["workers"])
+    found["grids"] = [
+        {"name": name, "runs": runs, "speedup": speedups(runs)} for name, runs in written.items()
+    ]
     return found
 
 

@@ -90,6 +90,7 @@ def figures() -> dict[str, Any]:
         "waited_s": {"worker": 0.0},
         "peak_mib": {"API": 120.0, "worker": 99.6},
         "database_bytes_per_trial": 400.4,
+        "free_bytes_per_trial": 99.6,
     }
     rate: dict[str, Any] = {"name": "loop", "per_second": 1234.5, "lowest": 1.0, "highest": 2000.0}
     rate["ratios"] = {"vectorbt": 2}
@@ -105,13 +106,14 @@ def figures() -> dict[str, Any]:
             "trials": [sweep],
             "workers": [{**sweep, "workers": 1}, sweep],
             "speedup": {"seen": 1.9, "without_waiting": 1.95, "workers": 2},
+            "grids": [{"name": "costs", "runs": [sweep], "speedup": None}],
         },
     }
 
 
 def test_tables_show_what_was_measured_once_each() -> None:
     tables = {sheet.title: sheet for sheet in sheets(json.loads(json.dumps(figures())))}
-    assert len(tables) == 5
+    assert len(tables) == 6
     kernels = tables["Trials per second of processor time, 1,095 settlements"]
     assert kernels.rows == [["loop", "1,234", "1", "2,000", "2"]]
     ends = tables["POST /sweeps to completed, 1,095 settlements, curves of the best 50"]
@@ -119,7 +121,9 @@ def test_tables_show_what_was_measured_once_each() -> None:
         ["1,000", "2", "0.50", "2,000"],
         ["1,000", "1", "0.50", "2,000"],
     ]
-    assert ends.rows[0][2:] == ["0.50", "2,000", "0.8", "0.0", "120", "100", "400", "1.0"]
+    assert ends.rows[0][2:] == ["0.50", "2,000", "0.8", "0.0", "120", "100", "400", "100", "1.0"]
+    grids = tables["The same over other grids, 1,000 trials each"]
+    assert grids.rows == [["costs", *ends.rows[0][1:]]]
 
 
 def test_the_page_names_machine_load_and_what_was_left_out() -> None:
