@@ -13,8 +13,9 @@ from bot.market_store.store import HistoricalDataStore
 from sweeps.estimates.space import stored_bytes
 from sweeps.lifecycle.extend_clone import as_change
 from sweeps.lifecycle.held_windows import refuse_missing_run, refuse_missing_windows
-from sweeps.lifecycle.refused_values import refuse_values_of_no_run
+from sweeps.lifecycle.refused_values import refuse_values_of_no_hedge
 from sweeps.lifecycle.result_range import refuse_unstorable_capital
+from sweeps.lifecycle.reversed_windows import refuse_reversed_windows
 from sweeps.queue.backlog_limit import refuse_overload
 from sweeps.spec.spec import SweepSpec
 
@@ -56,10 +57,11 @@ def admit(spec: SweepSpec, store: HistoricalDataStore, *, before: SweepSpec | No
 
     Of an extension of `before` the windows of new trials are looked at, and the values that came with it.
     Raises: InvalidInputError (unknown exchange or symbol, too little data, too much capital, values under
-    which no trial is a run) with the paths of the spec.
+    which no trial is a hedge, windows that end before they start) with the paths of the spec.
     """
     refuse_unstorable_capital(spec)
-    refuse_values_of_no_run(spec, before)
+    refuse_values_of_no_hedge(spec, before)
+    refuse_reversed_windows(spec, before)
     if spec.values_of("exchange") == (None,):
         spec = spec.on_exchange(_resolved(spec, store))
     with store.engine.connect() as connection:

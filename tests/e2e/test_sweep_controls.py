@@ -5,6 +5,7 @@ import httpx2
 import pytest
 from browsing import Visit
 from playwright.sync_api import Page, Route, expect
+from sweeping import partly_failing
 from webservice import Hands, sweep_body
 
 pytestmark = pytest.mark.e2e
@@ -77,8 +78,7 @@ def test_sweep_is_extended_and_only_the_new_trials_run(address: str, visit: Visi
 
 def test_failed_trials_are_retried_alone(address: str, visit: Visit, hands: Hands) -> None:
     page = visit.page
-    base = {name: value for name, value in sweep_body()["base"].items() if name != "end"}
-    sweep_id = opened(page, address, base=base, grid={"end": ["2024-03-30", "2024-01-05"]})
+    sweep_id = opened(page, address, **partly_failing())
     hands.work(sweep_id)
     page.get_by_role("button", name="Retry failed trials").click()
     expect(page.locator("#outcome")).to_contain_text("queued again")

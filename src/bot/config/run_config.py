@@ -45,15 +45,11 @@ class RunConfig(AccountParameters, SimpleParameters, CompositeParameters):
 
     def refuse_contradictions(self) -> None:
         """Check the window, and the rules of every group of parameters."""
-        self.refuse_window()
+        if self.end < self.start:
+            raise ValueError(f"end: {iso(self.end)} is before start {iso(self.start)}")
         super().refuse_contradictions()
         if needs_hedge_engine(self):
             refuse_hedge_contradictions(self)
-
-    def refuse_window(self) -> None:
-        """Raise ValueError for a window that ends before it starts."""
-        if self.end < self.start:
-            raise ValueError(f"end: {iso(self.end)} is before start {iso(self.start)}")
 
     @classmethod
     def parse(cls, values: Mapping[str, object], strategies: Sequence[str] = ()) -> Self:

@@ -255,4 +255,8 @@ def _check_runnable(found: Compiled) -> None:
         else:
             return
     if refusal:
-        raise refusal.renamed(lambda item: FieldError(f"base.{item.field}", item.message))
+        raise refusal.renamed(lambda item: FieldError(_where(found, item.field), item.message))
+
+
+def _where(found: Compiled, name: str) -> str:
+    return f"{'grid' if name in found.axes else 'base'}.{name}"

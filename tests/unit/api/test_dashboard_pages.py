@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from sweeping import partly_failing
 from webservice import Hands, Reader, sweep_body
 
 from bot.plurals import counted
@@ -84,12 +85,10 @@ def test_trial_page_and_trades_show_metrics_configuration_and_reasons(reader: Re
 
 
 def test_pending_and_failed_trials_explain_themselves(client: TestClient, hands: Hands) -> None:
-    body = sweep_body(grid={"end": ["2024-03-30", "2024-01-05"]})
-    del body["base"]["end"]
-    sweep_id = client.post("/sweeps", json=body).json()["id"]
+    sweep_id = client.post("/sweeps", json=sweep_body(**partly_failing())).json()["id"]
     assert "Not replayed yet" in client.get(f"/dashboard/sweeps/{sweep_id}/trials/0", headers=PAGE).text
     hands.work(sweep_id)
-    assert "before start" in client.get(f"/dashboard/sweeps/{sweep_id}/trials/1", headers=PAGE).text
+    assert "does not fit" in client.get(f"/dashboard/sweeps/{sweep_id}/trials/1", headers=PAGE).text
     assert 'class="slices single"' in client.get(f"/dashboard/sweeps/{sweep_id}", headers=PAGE).text
 
 

@@ -1,22 +1,18 @@
 """A completed sweep with failures says so on every page and route, and why."""
 
-from typing import Any
-
 import pytest
 from fastapi.testclient import TestClient
-from sweeping import BASE
+from sweeping import OUTGROWN, partly_failing
 from webservice import Hands, Reader, sweep_body
 
 HTML = {"Accept": "text/html"}
-REASON = "end: 2024-01-05T00:00:00Z is before start 2024-01-10T00:00:00Z"
 
 
 @pytest.fixture
 def partly(client: TestClient, hands: Hands) -> int:
     """Return the id of a completed sweep of which trials 2 and 3 failed."""
-    base = {name: value for name, value in BASE.items() if name != "end"}
-    body: dict[str, Any] = {"end": ["2024-03-30", "2024-01-05"], "perp_leverage": [1, 2]}
-    sweep_id = int(client.post("/sweeps", json=sweep_body(base=base, grid=body)).json()["id"])
+    body = sweep_body(**partly_failing(perp_leverage=[1, 2]))
+    sweep_id = int(client.post("/sweeps", json=body).json()["id"])
     hands.work(sweep_id)
     return sweep_id
 
@@ -33,7 +29,7 @@ def test_reasons_are_answered_with_counts_and_an_example(client: TestClient, par
     assert client.get(f"/sweeps/{partly}/failures").json() == {
         "failed": 2,
         "examined": 2,
-        "reasons": [{"code": "invalid_input", "message": REASON, "trials": 2, "example": 2}],
+        "reasons": [{"code": "out_of_range", "message": OUTGROWN, "trials": 2, "example": 2}],
     }
     assert client.get("/sweeps/999/failures").status_code == 404
 
@@ -52,7 +48,7 @@ def test_pages_show_failures_as_such_and_not_as_completed(client: TestClient, pa
     page = client.get(f"/dashboard/sweeps/{partly}", headers=HTML).text
     assert state in page
     assert "<strong>2 trials failed</strong>" in page
-    assert REASON in page
+    assert OUTGROWN in page
     assert f'href="/dashboard/sweeps/{partly}/trials/2"' in page
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
+from sweeping import partly_failing
 from webservice import Hands, sweep_body
 
 from bot.market_store.database import write_transaction
@@ -54,9 +55,7 @@ def test_finished_trials_are_counted_and_stay_so_when_their_sweep_goes(
 
 
 def test_failed_trials_are_counted_each_time_they_fail(client: TestClient, hands: Hands) -> None:
-    body = sweep_body(grid={"end": ["2024-03-30", "2024-01-05"]})
-    del body["base"]["end"]
-    sweep_id = client.post("/sweeps", json=body).json()["id"]
+    sweep_id = client.post("/sweeps", json=sweep_body(**partly_failing())).json()["id"]
     hands.work(sweep_id)
     assert samples(client)["carrygrid_trials_total state=failed"] == 1
     assert samples(client)["carrygrid_sweeps state=completed"] == 1

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from fastapi.testclient import TestClient
-from sweeping import metrics_of_trials
+from sweeping import metrics_of_trials, partly_failing
 from webservice import Hands, sweep_body
 
 from bot.backtest import run_backtest
@@ -129,16 +129,14 @@ def test_replay_that_would_differ_from_the_stored_row_is_refused(
 
 
 def test_failed_trial_says_why_and_has_no_curve(client: TestClient, hands: Hands) -> None:
-    body = sweep_body(grid={"end": ["2024-03-30", "2024-01-05"]})
-    del body["base"]["end"]
-    sweep_id = client.post("/sweeps", json=body).json()["id"]
+    sweep_id = client.post("/sweeps", json=sweep_body(**partly_failing())).json()["id"]
     hands.work(sweep_id)
     trial = client.get(f"/sweeps/{sweep_id}/trials/1").json()
     assert (trial["state"], trial["metrics"]) == ("failed", None)
-    assert "before start" in trial["error"]
+    assert "does not fit" in trial["error"]
     response = client.get(f"/sweeps/{sweep_id}/trials/1/trades")
     assert response.status_code == 409
-    assert "before start" in response.json()["detail"]
+    assert "does not fit" in response.json()["detail"]
 
 
 def test_cancelled_sweep_can_be_resumed_and_deleted(client: TestClient) -> None:
@@ -189,6 +187,20 @@ def test_window_that_is_not_held_is_refused_with_one_that_is(client: TestClient)
         assert problem.json()["common_window"] == {"start": "2024-01-02", "end": "2024-04-01"}
     body["base"] |= problem.json()["common_window"]
     assert client.post("/sweeps", json=body).status_code == 202
+
+
+def test_trials_that_would_end_before_they_start_are_refused_with_their_sweep(
+    client: TestClient, finished: int
+) -> None:
+    body = sweep_body(grid={"end": ["2024-03-30", "2024-01-05"]})
+    del body["base"]["end"]
+    said = "2024-01-05T00:00:00Z is before start 2024-01-10T00:00:00Z"
+    cloned = f"/sweeps/{finished}/clone", {"grid": body["grid"]}
+    for path, sent in (("/sweeps", body), ("/sweeps/validate", body), cloned):
+        answer = client.post(path, json=sent)
+        assert answer.status_code == 422
+        assert answer.json()["errors"] == [{"field": "grid.end.values[1]", "message": said}]
+    assert len(client.get("/sweeps").json()["sweeps"]) == 1
 
 
 def test_backtest_is_checked_as_it_is_submitted(client: TestClient) -> None:

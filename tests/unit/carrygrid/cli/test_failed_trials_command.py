@@ -7,15 +7,14 @@ from typing import Any
 
 import pytest
 from commanding import run
-from sweeping import BASE
+from sweeping import OUTGROWN, partly_failing
 from webservice import Hands, serving, sweep_body, working
 
 from carrygrid import Client, FailureReason
 from sweeps.errors import ResultRangeError
 from sweeps.work import replay
 
-REASON = "end: 2024-01-05T00:00:00Z is before start 2024-01-10T00:00:00Z"
-LINE = f"failed  2 trials, such as {{}}: invalid_input: {REASON}\n"
+LINE = f"failed  2 trials, such as {{}}: out_of_range: {OUTGROWN}\n"
 
 
 @pytest.fixture
@@ -25,14 +24,13 @@ def address(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         yield address
 
 
-def body(*ends: str) -> dict[str, Any]:
-    base = {name: value for name, value in BASE.items() if name != "end"}
-    return sweep_body(base=base, grid={"end": list(ends), "perp_leverage": [1, 2]})
+def body() -> dict[str, Any]:
+    return sweep_body(**partly_failing(perp_leverage=[1, 2]))
 
 
-def submitted(hands: Hands, address: str, *ends: str) -> int:
+def submitted(hands: Hands, address: str) -> int:
     with Client(address) as client:
-        sweep_id = client.submit(body(*ends)).id
+        sweep_id = client.submit(body()).id
     hands.work(sweep_id)
     return sweep_id
 
@@ -41,7 +39,7 @@ def submitted(hands: Hands, address: str, *ends: str) -> int:
 def test_show_and_top_say_why_trials_failed(
     address: str, hands: Hands, capsys: pytest.CaptureFixture[str], command: str
 ) -> None:
-    sweep_id = submitted(hands, address, "2024-03-30", "2024-01-05")
+    sweep_id = submitted(hands, address)
     assert run("sweep", command, sweep_id) == 0
     assert LINE.format(2) in capsys.readouterr().out
 
@@ -49,13 +47,13 @@ def test_show_and_top_say_why_trials_failed(
 def test_completed_sweep_with_failures_is_called_so(
     address: str, hands: Hands, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    sweep_id = submitted(hands, address, "2024-03-30", "2024-01-05")
+    sweep_id = submitted(hands, address)
     assert run("sweep", "show", sweep_id) == 0
     assert "state   completed with failures\n" in capsys.readouterr().out
     assert run("sweep", "list") == 0
     listed = capsys.readouterr().out
     assert "completed with failures" in listed
-    assert "2: invalid_input" in listed
+    assert "2: out_of_range" in listed
     assert run("sweep", "list", "--outcome", "completed_with_failures", "--json") == 0
     [found] = json.loads(capsys.readouterr().out)
     assert (found["state"], found["outcome"], found["trials_failed"]) == (
@@ -76,7 +74,7 @@ def test_waiting_for_a_sweep_with_some_failures_says_why_and_ends_with_status_0(
     address: str, home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     spec = tmp_path / "spec.json"
-    spec.write_text(json.dumps(body("2024-03-30", "2024-01-05")))
+    spec.write_text(json.dumps(body()))
     assert waited_for(home, spec) == 0
     out = capsys.readouterr().out
     assert "Best trials of sweep 1" in out
@@ -104,11 +102,11 @@ def test_waiting_for_a_sweep_of_failures_says_why_and_ends_with_status_1(
 
 
 def test_client_tells_outcome_and_reasons(address: str, hands: Hands) -> None:
-    sweep_id = submitted(hands, address, "2024-03-30", "2024-01-05")
+    sweep_id = submitted(hands, address)
     with Client(address) as client:
         sweep = client.sweep(sweep_id)
         assert (sweep.state, sweep.outcome) == ("completed", "completed_with_failures")
-        assert sweep.failures() == [FailureReason("invalid_input", REASON, 2, 2)]
+        assert sweep.failures() == [FailureReason("out_of_range", OUTGROWN, 2, 2)]
         assert str(sweep.progress()).endswith("completed, 2 failed")
         assert [one.id for one in client.sweeps(outcome="completed_with_failures")] == [sweep_id]
         clean = client.submit(sweep_body())

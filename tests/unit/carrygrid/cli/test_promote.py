@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx2
 import pytest
 from commanding import run
+from sweeping import partly_failing
 from webservice import BASE, Hands, serving, sweep_body
 
 from carrygrid.cli.paper import session_config, trades_hedges
@@ -91,12 +92,11 @@ def test_refusal_is_one_line_that_names_what_is_wrong(
 
 
 def test_failed_trial_is_not_promoted(address: str, hands: Hands, capsys: pytest.CaptureFixture[str]) -> None:
-    base = {name: value for name, value in BASE.items() if name != "end"}
-    body = sweep_body(base=base, grid={"end": ["2024-01-05", "2024-03-30"]})
+    body = sweep_body(**partly_failing())
     hands.work(httpx2.post(f"{address}/sweeps", json=body, timeout=60).json()["id"])
-    assert run("sweep", "promote", 2, 0) == 2
-    assert "trial 0 of sweep 2 is failed, not completed: end: 2024-01-05" in capsys.readouterr().err
-    assert run("sweep", "promote", 2, 1) == 0
+    assert run("sweep", "promote", 2, 1) == 2
+    assert "trial 1 of sweep 2 is failed, not completed: final_equity 9" in capsys.readouterr().err
+    assert run("sweep", "promote", 2, 0) == 0
 
 
 def test_trial_is_promoted_under_a_seal_only_once_validated_or_for_a_reason(
