@@ -90,7 +90,7 @@ def _sweep(address: str, spec: bytes, console: Console) -> None:
         print(f"sweep {sweep.id}: {sweep.name}, {trials}; {sweep.page}")
         follow(sweep, console)
         print_sentence(sweep, wait=sweep.state == SweepState.COMPLETED)
-        print_top(sweep, None, 10)
+        print_top(sweep, list(sweep.documents(limit=10)))
         print(f"Heatmap and equity curves: {sweep.page}")
     if sweep.state != SweepState.COMPLETED:
         failed = sweep.document["trials_failed"]

@@ -51,7 +51,7 @@ def submit(path: Path, said: SubmitOptions, *, wait: bool, as_json: bool) -> boo
         elif wait:
             print_sweep_findings(sweep)
             print_sentence(sweep, wait=sweep.state == SweepState.COMPLETED)
-            print_top(sweep, None, 10)
+            print_top(sweep, list(sweep.documents(limit=10)))
             print_failures(sweep)
         return not wait or sweep.state == SweepState.COMPLETED
 
@@ -71,12 +71,13 @@ def show(sweep_id: int, *, wait: bool, as_json: bool) -> bool:
 def top(sweep_id: int, sort: str | None, limit: int, *, distinct: bool, as_json: bool) -> None:
     """Print the best trials."""
     with found_sweep(sweep_id) as sweep:
+        trials = list(sweep.documents(sort=sort, limit=limit, distinct=distinct))
         if as_json:
-            print(json.dumps(list(sweep.documents(sort=sort, limit=limit, distinct=distinct))))
+            print(json.dumps(trials))
         else:
             print_sweep_findings(sweep)
             print_sentence(sweep)
-            print_top(sweep, sort, limit, distinct=distinct)
+            print_top(sweep, trials, distinct=distinct)
             print_failures(sweep)
 
 
@@ -99,9 +100,8 @@ def follow(sweep: Sweep, console: Console) -> None:
         sweep.wait(progress=draw)
 
 
-def print_top(sweep: Sweep, sort: str | None, limit: int, *, distinct: bool = False) -> None:
-    """Print the first trials of a sweep as a table."""
-    trials = list(sweep.documents(sort=sort, limit=limit, distinct=distinct))
+def print_top(sweep: Sweep, trials: Sequence[dict[str, Any]], *, distinct: bool = False) -> None:
+    """Print trials of a sweep as a table."""
     if not trials:
         print("no trial has finished yet")
         return

@@ -49,6 +49,9 @@ def test_a_sweep_is_submitted_shown_ranked_cancelled_and_resumed(
     assert len(json.loads(capsys.readouterr().out)) == 3
     assert run("sweep", "top", 1) == 0
     assert "Annualized" in capsys.readouterr().out
+    assert run("sweep", "top", 1, "--sort", "foo") == 2
+    said = "error: sort: 'foo' is neither a metric nor an axis of this sweep\n"
+    assert capsys.readouterr() == ("", said)
 
 
 def test_wait_follows_a_sweep_to_its_end_and_prints_its_best_trials(
