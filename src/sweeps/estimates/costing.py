@@ -256,12 +256,13 @@ def _replayed(
         kept = parameters.take(best[:_KEPT])
         replay_fast(None, held.baselines, kept.take(np.arange(1)))  # what plain replays share is made here
         plain = _timed(lambda: replay_fast(None, held.baselines, kept))[1] / len(kept)
-    distinct = population(trials, len(parameters), _different(done.columns))
+    distinct = population(trials, _counts(done.columns))
     return trial, plain, distinct, _kept(spec, trials, distinct, done.columns.take(best))
 
 
-def _different(columns: TrialColumns) -> int:
-    return len(np.unique(columns.ledgers, axis=0))
+def _counts(columns: TrialColumns) -> IntArray:
+    """Return how many trials have each of their results."""
+    return np.unique(columns.ledgers, axis=0, return_counts=True)[1].astype(np.int64)
 
 
 def _best(spec: SweepSpec, trials: int, sample: TrialColumns) -> IntArray:
@@ -277,7 +278,7 @@ def _kept(spec: SweepSpec, trials: int, distinct: float, best: TrialColumns) -> 
     if not isinstance(spec.curves, TopCurves):
         return distinct if spec.curves == "all" else 0.0
     top = min(spec.curves.top, trials)
-    return min(population(top, len(best.ledgers), _different(best)), top)
+    return min(population(top, _counts(best)), top)
 
 
 def _spread(configs: list[RunConfig], most: int) -> ParameterColumns:

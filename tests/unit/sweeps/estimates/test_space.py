@@ -1,5 +1,6 @@
 """Space of a sweep: what follows from how many of its trials differ."""
 
+import numpy as np
 import pytest
 from sweeping import sweep_spec
 
@@ -13,16 +14,25 @@ GRID = {
 
 def test_space_without_a_measurement_is_that_of_trials_that_all_differ() -> None:
     spec = sweep_spec(grid=GRID, curves="none")
-    assert stored_bytes(spec) == 20_000 + 1_000 * (40 + 520)
-    assert stored_bytes(spec, distinct=50) == 20_000 + 1_000 * 40 + 50 * 520
+    assert stored_bytes(spec) == 20_000 + 1_000 * (36 + 200)
+    assert stored_bytes(spec, distinct=50) == 20_000 + 1_000 * 36 + 50 * 200
 
 
-@pytest.mark.parametrize(("draws", "different", "results"), [(10, 10, 1_000), (1_000, 7, 7), (10, 1, 1)])
-def test_results_of_all_trials_follow_from_those_of_some(draws: int, different: int, results: int) -> None:
-    assert population(1_000, draws, different) == results
+@pytest.mark.parametrize(
+    ("counts", "results"),
+    [
+        ([500, 500], 2),  # all were looked at
+        ([10], 1),
+        ([1] * 100, 1_000),  # no two are alike: all may differ
+        ([90, 1, 1, 1, 1, 1, 5], (17 * 52) ** 0.5),  # from 7 + 5 * 4 / 2 to 2 + 5 % of the trials
+        ([1, 1, 2, 2, 2, 2], (6.2 * 204) ** 0.5),  # from 6 + 2 / (2 * 5)
+    ],
+)
+def test_results_of_all_trials_follow_from_how_often_some_have_the_same(
+    counts: list[int], results: float
+) -> None:
+    assert population(1_000, np.array(counts)) == pytest.approx(results)
 
 
-def test_results_that_some_trials_share_are_as_many_as_make_them_meet_that_often() -> None:
-    found = population(100_000, 300, 200)
-    assert round(found) == 343
-    assert round(drawn(found, 300)) == 200
+def test_results_of_a_chunk_are_those_that_as_many_draws_meet() -> None:
+    assert round(drawn(343, 300)) == 200
