@@ -101,6 +101,8 @@ class FastForward:
         ending = self._columns.index_from(self._contracts.end_ms(position.symbol))
         margin_check = pair.highest_mark.first_at_least(self._margin.guard(position), at)
         stop, views = min(last, ending, margin_check), pair.views
+        if not self._patience.follows_all:  # signals are counted where the pair settles, and only there
+            stop = min(stop, pair.first_passing(at))
         places = pair.paying_less(self._exit_floor)
         for index in range(bisect_left(places, at), len(places)):
             place = places[index]

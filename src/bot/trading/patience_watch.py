@@ -19,10 +19,10 @@ class PatienceWatch:
 
     __slots__ = (
         "_costs",
-        "_follows_all",
         "_opened",
         "_round_trips",
         "_waiting",
+        "follows_all",
         "returns_freely",
         "rules",
         "watches_prices",
@@ -34,7 +34,7 @@ class PatienceWatch:
         self._round_trips = round_trips
         self.watches_prices = rules.watches_prices
         self.returns_freely = not rules.cooldown_hours and rules.max_round_trips is None
-        self._follows_all = rules.follows_every_signal
+        self.follows_all = rules.follows_every_signal
         # A memory is made of the opening only when a rule asks for it: most accounts have none.
         self._opened: dict[str, tuple[int, Ticker]] = {}
         self._waiting: dict[str, Waiting] = {}
@@ -49,7 +49,7 @@ class PatienceWatch:
 
     def follows(self, position: Position, view: SettlementView, *, wanted: bool) -> bool:
         """Return whether a hedge is closed at a settlement, where its strategy `wanted` that or not."""
-        if self._follows_all:
+        if self.follows_all:
             return wanted
         if not wanted:
             self.no_signals((position.symbol,))

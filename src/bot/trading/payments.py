@@ -17,7 +17,7 @@ from bot.numbers.money import ZERO
 
 
 class HedgeSpan(NamedTuple):
-    """Open hedge over the events `first` to `stop`, each of which is a settlement of its pair."""
+    """Open hedge over the events `first` to `stop`, at each of which its pair settles or is passed by."""
 
     position: Position
     pair: PairColumns
@@ -26,7 +26,7 @@ class HedgeSpan(NamedTuple):
 
 
 class SpanFunding(NamedTuple):
-    """Funding of a hedge over a span of events, one amount a settlement."""
+    """Funding of a hedge over a span of events, one amount for each settlement of its pair."""
 
     hedge: HedgeSpan
     amounts: ExactArray
@@ -43,7 +43,8 @@ class SpanFunding(NamedTuple):
     def regimes(self, high: Decimal) -> IntArray:
         """Return the regime of funding of each settlement; `high` is a rate per 8 hours."""
         _, pair, first, stop = self.hedge
-        return pair.regimes(high)[first:stop]
+        found, settling = pair.regimes(high)[first:stop], pair.settling(first, stop)
+        return found if settling is None else found[settling]
 
 
 def as_payment(

@@ -94,17 +94,20 @@ class PnLTracker:
         return amount
 
     def record_spans(self, hedges: Iterable[HedgeSpan]) -> list[ExactArray]:
-        """Book the settlements of hedges at the same events; return what each has received by each of them.
+        """Book the settlements of hedges over the same events; return what each has received by each of them.
 
         The hedges come in the order in which their pairs settle.
         """
-        spans = [SpanFunding(hedge, _amounts(hedge)) for hedge in hedges]
-        self.paid.add_spans(spans)
-        received = [amounts.running() for _, amounts in spans]
-        for (hedge, amounts), sums in zip(spans, received, strict=True):
-            total = sums.decimal(-1)
-            self._carries[hedge.position.symbol].add(FUNDING, total, payments=len(amounts.mantissas))
+        spans, received = [], []
+        for hedge in hedges:
+            amounts, settling = _amounts(hedge), hedge.pair.settling(hedge.first, hedge.stop)
+            sums = amounts.running()
+            received.append(sums)
+            spans.append(SpanFunding(hedge, amounts if settling is None else amounts[settling]))
+            payments, total = len(spans[-1].amounts.mantissas), sums.decimal(-1)
+            self._carries[hedge.position.symbol].add(FUNDING, total, payments=payments)
             self.cash += total
+        self.paid.add_spans(spans)
         return received
 
     def record_late_funding(self, trade: Trade, funding: FundingRate, mark_price: Decimal) -> Trade:

@@ -10,7 +10,8 @@ from toy_market import RULES, START, candles, configured, pair, window
 
 from bot.backtest import ReplayWindow, RunResult, replay
 from bot.config.run_config import RunConfig
-from bot.models import HOUR_MS, CloseReason
+from bot.models import HOUR_MS, CloseReason, MarketEvent
+from bot.trading.trader import CarryTrader
 
 NEVER = 10**9
 
@@ -77,11 +78,46 @@ def test_amounts_beyond_64_bits_are_booked_digit_for_digit() -> None:
     assert result.equity[-1] == (START + 4 * HOUR_MS, 9 * 10**14 + trade.net_pnl)
 
 
-def test_a_hedge_whose_pair_settles_less_often_than_another_is_looked_at_more_closely() -> None:
-    prices = ["100"] * 6
-    market = {
-        "X": pair({1: "0.01", 4: "0.02", 6: "0.01"}, prices),
-        "Y": pair(dict.fromkeys(range(2, 7), "0.001"), prices, instrument={**RULES, "min_qty": "1000"}),
-    }
-    result = run(market, initial_capital=1000, max_simultaneous_positions=1)
-    assert [payment.t_ms for payment in result.payments] == [START + hour * HOUR_MS for hour in (4, 6)]
+SPARSE = {"X": {1: "0.01", 5: "0.02", 9: "0.01"}, "Y": dict.fromkeys(range(2, 10), "0.001")}
+"""Settlements of a pair that is held, and of one that settles in between and is too small to be entered."""
+
+
+def sparse(mark: Any = None, rates: dict[str, dict[int, str]] = SPARSE, **overrides: Any) -> RunResult:
+    prices = ["100", "101", "103", "102", "99", "100", "104", "103", "101"]
+    small = {**RULES, "min_qty": "1000"}
+    held = pair(rates["X"], prices) if mark is None else pair(rates["X"], prices, mark=candles(prices, mark))
+    market = {"X": held, "Y": pair(rates["Y"], prices, instrument=small)}
+    return run(market, initial_capital=1000, max_simultaneous_positions=1, **overrides)
+
+
+def test_a_hedge_is_paid_where_its_own_pair_settles_and_held_through_what_settles_in_between(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    singly: list[int] = []
+    on_event = CarryTrader.on_event
+
+    def noted(trader: CarryTrader, event: MarketEvent) -> None:
+        singly.append((event.t_ms - START) // HOUR_MS)
+        on_event(trader, event)
+
+    monkeypatch.setattr(CarryTrader, "on_event", noted)
+    result = sparse()
+    assert [payment.t_ms for payment in result.payments] == [START + hour * HOUR_MS for hour in (5, 9)]
+    [trade] = result.trades
+    assert trade.funding_payments == 2
+    # One event after another, then at once: but for the entry, and the last event, which closes the hedge.
+    assert singly == [1, 2, 3, 4, 5, 6, 7, 8, 1]
+
+
+def test_a_hedge_is_liquidated_at_an_event_that_passes_its_pair_by() -> None:
+    first, *_ = sparse(mark={3: "250"}).trades
+    assert (first.reason, first.funding_payments) == (CloseReason.LIQUIDATION, 0)
+    assert first.closed_at_ms <= START + 4 * HOUR_MS
+
+
+def test_signals_to_leave_are_counted_where_the_pair_settles_whatever_settles_in_between() -> None:
+    rates = {"X": {1: "0.01", 3: "-0.01", 6: "-0.01", 8: "-0.01"}, "Y": SPARSE["Y"]}
+    result = sparse(rates=rates, exit_confirmations=2)
+    assert [(trade.reason, trade.closed_at_ms) for trade in result.trades] == [
+        (CloseReason.SIGNAL, START + 6 * HOUR_MS)
+    ]
