@@ -161,7 +161,7 @@ class DataImportError(BotError):
 
 
 class NoMarketDataError(DataImportError):
-    """A file that is in none of the known formats."""
+    """A file that is in none of the known formats, or holds no rows."""
 
 
 class UnmodelledContractError(DataImportError):

@@ -93,9 +93,12 @@ def _check_readable(name: str, whole: RefusalLog, found: Recorded, options: Impo
     damaged = [log for log in logs if log.damaged]
     if damaged and not options.keep_readable:
         raise _damaged(name, damaged)
-    if not (found.parts or found.records or found.refused):
-        why = f": line {whole.kept[0].line}: {whole.kept[0].reason}" if whole.kept else ""
-        raise DataImportError(f"{name} holds no rows that can be read{why}")
+    if whole.kept and not (found.parts or found.records or found.refused):
+        first = whole.kept[0]
+        raise DataImportError(f"{name} holds no rows that can be read: line {first.line}: {first.reason}")
+    rows = sum(len(parsed.rows) + parsed.refusals.count for parsed in found.parts)
+    if not (rows or found.refused or any(records.rows for records in found.records)):
+        raise NoMarketDataError(f"{name} holds no rows")
 
 
 def _stored(
@@ -211,7 +214,8 @@ def _import_folder(
             if unknown and not found.name.lower().endswith(_DATA_ENDINGS):
                 ignored += 1
             else:
-                reason = error.message.removeprefix(f"{found.path.name}: ")
+                name = found.path.name
+                reason = error.message.removeprefix(f"{name}: ").removeprefix(f"{name} ")
                 damaged = isinstance(error, DamagedFileError)
                 skipped.append(SkippedFile(found.name, reason, damaged, refused=not unknown))
         advance.finish(found.size)

@@ -35,8 +35,6 @@ def parse(source: Source, options: ImportOptions) -> Recorded:
         raise NoMarketDataError(f"{source.name} holds no recorded rows")
     symbol = "" if kind.of_exchange else _symbol(source, options, kind.kind)
     numbered = [*(_csv_rows if kind.csv else _json_rows)(source, kind)]
-    if not numbered:
-        raise DataImportError(f"{source.name} holds no rows that can be read")
     rows = [_parsed(source, kind, place, values) for place, values in numbered]
     places = tuple(place for place, _ in numbered)
     return Recorded((), records=(ParsedRecords(symbol, kind.kind, tuple(rows), places),))

@@ -89,7 +89,7 @@ def test_files_are_listed_with_their_symbol_and_importing_them_again_changes_not
             "row 2: brackets[0].mmr 1 is not at least 0 and below 1",
         ),
         ("BTCUSDT-brackets.json", '{"from_ms": 0}', "is no JSON list of objects with from_ms, brackets"),
-        ("BTCUSDT-brackets.json", "[]", "holds no rows that can be read"),
+        ("BTCUSDT-brackets.json", "[]", "BTCUSDT-brackets.json holds no rows"),
         ("BTCUSDT-life.json", json.dumps([*LIFE, LIFE[0]]), f"row 3: from_ms {T0} repeats that of a row"),
     ],
 )

@@ -61,6 +61,25 @@ def test_folder_imports_what_it_can_names_what_is_refused_by_its_path_and_ends_w
     )
 
 
+def test_file_of_a_header_alone_says_so_and_is_bad_input_where_nothing_else_was_imported(
+    tmp_path: Path,
+) -> None:
+    folder, home = tmp_path / "data", tmp_path / "home"
+    folder.mkdir()
+    empty = folder / "BTCUSDT-perp-1h.csv"
+    empty.write_text(CANDLES.splitlines()[0] + "\n")
+    alone = data_import(home, empty)
+    assert (alone.returncode, alone.stdout) == (2, "")
+    assert alone.stderr == "error: BTCUSDT-perp-1h.csv holds no rows\n"
+    of_folder = data_import(home, folder)
+    assert (of_folder.returncode, of_folder.stdout) == (2, "")
+    assert of_folder.stderr.endswith("holds no market data: BTCUSDT-perp-1h.csv: holds no rows\n")
+    (folder / "ETHUSDT-perp-1h.csv").write_text(CANDLES)
+    beside = data_import(home, folder)
+    assert (beside.returncode, beside.stderr) == (0, "")
+    assert beside.stdout.splitlines()[3:] == ["BTCUSDT-perp-1h.csv: skipped: holds no rows"]
+
+
 def test_symbol_that_no_file_of_a_folder_holds_is_named_though_others_were_imported(
     tmp_path: Path, folder: Path
 ) -> None:
