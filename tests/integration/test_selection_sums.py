@@ -17,7 +17,7 @@ from selecting import (
     run_chunks,
     view_of,
 )
-from sweeping import submit
+from sweeping import count_stored, submit
 
 from bot.market_store.database import write_transaction
 from bot.selection.settings import ValidationSettings
@@ -30,7 +30,7 @@ from sweeps.lifecycle.extend_clone import extend_sweep, extended_spec
 from sweeps.storage.packing import packed_digests
 from sweeps.storage.selection import held_panels
 from sweeps.storage.stored_trials import LEDGER
-from sweeps.storage.tables import selection_report, selection_sums, trial_block
+from sweeps.storage.tables import chunk, selection_report, selection_sums, trial_block
 from sweeps.work import panels
 from sweeps.work.judging import forget_needless_sums
 
@@ -91,3 +91,19 @@ def test_deleted_sweep_takes_its_sums_and_reports_with_it(engine: sa.Engine) -> 
         delete_sweep(connection, sweep_id)
         for table in (selection_sums, selection_report):
             assert connection.execute(sa.select(table)).first() is None
+
+
+def test_extended_sweep_tells_nothing_of_its_selection_before_all_of_it_is_judged(engine: sa.Engine) -> None:
+    long_market(engine)
+    spec = long_spec()
+    sweep_id = submit(engine, spec, size=40)
+    run_chunks(engine, sweep_id, 1)
+    do_jobs(engine)
+    with write_transaction(engine) as connection:
+        extend_sweep(connection, sweep_id, spec, extended_spec(spec, add_values={"perp_leverage": [5, 10]}))
+        connection.execute(chunk.update().where(chunk.c.id == 1).values(hi=50))
+        connection.execute(chunk.insert().values(sweep_id=sweep_id, id=9, lo=50, hi=80, state="pending"))
+    run_chunks(engine, sweep_id, 2)
+    assert count_stored(engine, sweep_id) == 50
+    view = view_of(engine, sweep_id)
+    assert (view.complete, view.panels) == (False, None)

@@ -90,7 +90,7 @@ def selection_view(connection: sa.Connection, sweep_id: int, digest: str | None 
     if row is not None and row.text is not None:
         return SelectionView(sweep, settings, True, judged_panels(connection, sweep_id, row.text))
     if sweep.state not in ENDED:
-        text = selection_so_far(connection, sweep.id, settings)
+        text = selection_so_far(connection, sweep, settings)
         so_far = None if text is None else judged_panels(connection, sweep_id, text)
         return SelectionView(sweep, settings, False, so_far)
     _refuse_without_results(sweep)

@@ -20,7 +20,7 @@ from bot.selection.report import SelectionReport
 from bot.selection.settings import ValidationSettings
 from bot.selection.stored.report_text import report_text
 from bot.selection.trial_sums import better
-from sweeps.analysis.progress import get_spec
+from sweeps.analysis.progress import SweepView, get_spec
 from sweeps.errors import DataChangedError, SweepStateError
 from sweeps.lifecycle.data_pin import check_pin
 from sweeps.lifecycle.repository import sweep_state
@@ -107,19 +107,21 @@ def judged_selection(
     return JudgedSelection(judged.reports, judged.text, found.panels, found.trials, found.replayable)
 
 
-def selection_so_far(connection: sa.Connection, sweep_id: int, settings: ValidationSettings) -> str | None:
+def selection_so_far(connection: sa.Connection, sweep: SweepView, settings: ValidationSettings) -> str | None:
     """Return the reports on the trials of a sweep that have left sums by now, as `judged_selection`.
 
-    None without any, and where there are so many that looking at them would take long.
+    None without any, where there are so many that looking at them would take long, and where sums of trials
+    went with an earlier report: the others alone would be told to be all.
     """
-    panels = SweepPanels(connection, get_spec(connection, sweep_id), settings)
-    held = {panel.digest: HeldSums(connection, sweep_id, panel.digest) for panel in panels}
+    panels = SweepPanels(connection, get_spec(connection, sweep.id), settings)
+    held = {panel.digest: HeldSums(connection, sweep.id, panel.digest) for panel in panels}
     if sum(parts.size for parts in held.values()) > _MOST_SO_FAR_BYTES:
         return None
-    numbers = [head.judged for parts in held.values() for _, head in parts.heads()]
-    if not numbers:
+    heads = [head.judged for parts in held.values() for _, head in parts.heads()]
+    numbers = np.unique(np.concatenate([np.empty(0, dtype=np.int64), *heads]))
+    if len(numbers) < max(1, sweep.trials_done - sweep.trials_failed - sweep.trials_reused):
         return None
-    judged = _judged(connection, sweep_id, panels, np.unique(np.concatenate(numbers)))
+    judged = _judged(connection, sweep.id, panels, numbers)
     return judged.text if judged.reports else None
 
 
