@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
@@ -51,8 +52,7 @@ def sums_bytes(judged: IntArray, sums: TrialSums, *, by_kernel: bool = False) ->
     shapes = {name: [array.dtype.str, array.shape] for name, array in arrays.items()}
     best = sums.best and asdict(sums.best)
     head = json.dumps({"arrays": shapes, "best": best, "by_kernel": by_kernel}).encode()
-    planes = b"".join(_planes(array) for array in arrays.values())
-    return deflated(len(head).to_bytes(_HEAD_BYTES, "little") + head + planes)
+    return deflated(_written(len(head).to_bytes(_HEAD_BYTES, "little") + head, list(arrays.values())))
 
 
 def head_of(data: bytes) -> SumsHead:
@@ -106,10 +106,20 @@ def _array(planes: bytes | memoryview, kind: str, shape: list[int]) -> npt.NDArr
     return found.reshape(-1).view(dtype).reshape(shape)
 
 
-def _planes(array: npt.NDArray[Any]) -> bytes:
-    """Return the first bytes of all values, then the second ones, and so on: alike ones stand together."""
-    flat = np.ascontiguousarray(array).reshape(-1)
-    return np.ascontiguousarray(flat.view(np.uint8).reshape(len(flat), array.dtype.itemsize).T).tobytes()
+def _written(head: bytes, arrays: Sequence[npt.NDArray[Any]]) -> npt.NDArray[np.uint8]:
+    """Return a head and the planes of arrays: the first bytes of all values, then the second ones, and so on.
+
+    Bytes that are alike stand together.
+    """
+    found = np.empty(len(head) + sum(array.nbytes for array in arrays), dtype=np.uint8)
+    at = len(head)
+    found[:at] = np.frombuffer(head, dtype=np.uint8)
+    for array in arrays:
+        flat = np.ascontiguousarray(array).reshape(-1)
+        planes = found[at : at + flat.nbytes].reshape(flat.itemsize, len(flat))
+        planes[:] = flat.view(np.uint8).reshape(len(flat), flat.itemsize).T
+        at += flat.nbytes
+    return found
 
 
 def _rows_of(digests: Digests) -> npt.NDArray[np.uint8]:
