@@ -31,7 +31,9 @@ from sweeps.jobs.jobs import claim_job
 from sweeps.jobs.selection_jobs import ask_for_selection, is_asked_for, take_report
 from sweeps.lifecycle.extend_clone import extend_sweep, extended_spec
 from sweeps.lifecycle.seals import set_seal
+from sweeps.storage import blocks
 from sweeps.storage.candidates import candidates_of
+from sweeps.storage.column_cache import ColumnCache
 from sweeps.storage.selection import held_panels
 from sweeps.storage.tables import job, selection_report, selection_sums, sweep
 from sweeps.work import panels
@@ -52,6 +54,17 @@ def test_report_of_a_completed_sweep_is_that_of_its_trial_curves(engine: sa.Engi
     assert {name: found[name] for name in HEAD} == {name: expected[name] for name in HEAD}
     assert found["cash"] is not None
     assert found["walk_forward"] is not None
+
+
+def test_report_leaves_no_columns_of_the_sweep_in_its_process(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = ColumnCache()
+    monkeypatch.setattr(blocks, "_column_cache", kept)
+    long_market(engine)
+    run_chunks(engine, submit(engine, long_spec()), 1)
+    assert do_jobs(engine) == ["completed"]
+    assert kept.size == 0
 
 
 def test_report_does_not_depend_on_chunks_workers_or_the_kernel(

@@ -43,6 +43,8 @@ _FEW_BLOCKS = 4
 """Most blocks of a column up to which all columns that are asked for are read by one statement."""
 
 _column_cache = ColumnCache()
+NOTHING_KEPT = ColumnCache(most_bytes=0)
+"""For who reads the columns of a sweep once, and goes on with others."""
 
 _OF_COLUMNS = sa.and_(
     trial_block.c.sweep_id == sa.bindparam("of_sweep"),
@@ -128,12 +130,19 @@ def of_trials(column: Stored, result_of: npt.NDArray[np.integer[Any]] | None) ->
 
 
 def measured(
-    connection: sa.Connection, sweep_id: int, metrics: Sequence[str] = (), guard: Guard = USUAL_GUARD
+    connection: sa.Connection,
+    sweep_id: int,
+    metrics: Sequence[str] = (),
+    guard: Guard = USUAL_GUARD,
+    *,
+    kept: ColumnCache | None = None,
 ) -> Measured:
     """Return the completed trials of a sweep with these metrics.
 
-    Which blocks there are is asked each time; their contents are read once while there is room to keep them.
+    Which blocks there are is asked each time; their contents are read once while there is room for them in
+    `kept`, by default that of the process.
     """
+    cache = _column_cache if kept is None else kept
     marks = _marks(connection, sweep_id, list(dict.fromkeys((NUMBER, *metrics))))
     if not marks[NUMBER]:
         return Measured.nothing(metrics)
@@ -143,12 +152,9 @@ def measured(
     blocks = _Blocks(connection, sweep_id, together)
     try:
         columns = {
-            name: _column_cache.get((*key, name), own, _reader(blocks, name, own))
-            for name, own in marks.items()
+            name: cache.get((*key, name), own, _reader(blocks, name, own)) for name, own in marks.items()
         }
-        eligible = _column_cache.get(
-            (*key, guard), marks[NUMBER], lambda wanted: _eligible(blocks, guard, wanted)
-        )
+        eligible = cache.get((*key, guard), marks[NUMBER], lambda wanted: _eligible(blocks, guard, wanted))
     except KeyError:  # its blocks have been deleted meanwhile, and so has the sweep
         return Measured.nothing(metrics)
     numbers = cast("IntArray", columns.pop(NUMBER))

@@ -26,7 +26,7 @@ from sweeps.lifecycle.data_pin import check_pin
 from sweeps.lifecycle.repository import sweep_state
 from sweeps.spec.panels import PanelWindow
 from sweeps.spec.spec import SweepSpec
-from sweeps.storage.blocks import Measured, measured
+from sweeps.storage.blocks import NOTHING_KEPT, Measured, measured
 from sweeps.storage.results import CompletedTrials
 from sweeps.storage.selection import HeldSums, forget_sums, held_panels, keep_sums, open_reports
 from sweeps.storage.stored_trials import LEDGER, blocks_with
@@ -153,7 +153,7 @@ def _found(connection: sa.Connection, sweep_id: int, settings: ValidationSetting
     compatible = row_compatibility(connection, sweep_id)
     panels = SweepPanels(connection, compatible.spec, settings)
     spec = compatible.spec
-    trials = measured(connection, sweep_id, [spec.objective.metric], spec.guard)
+    trials = measured(connection, sweep_id, [spec.objective.metric], spec.guard, kept=NOTHING_KEPT)
     held, replayable = TrialSet(), dict[str, list[int]]()
     for panel in panels:
         for first, head in HeldSums(connection, sweep_id, panel.digest).heads():
