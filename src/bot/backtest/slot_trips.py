@@ -31,6 +31,7 @@ from bot.numbers.arrays import BoolArray, IntArray
 from bot.numbers.columns import DecimalColumn
 from bot.numbers.exact_array import ExactArray
 from bot.numbers.money import MONEY_PLACES, ONE, ZERO
+from bot.numbers.numbering import occurring
 from bot.numbers.thresholds import ThresholdColumn
 from bot.statistics.metrics import Units, addable, fitting, from_units, money_units
 from bot.trading.contract_watch import ContractWatch
@@ -143,7 +144,7 @@ class SlotTrips:
 
     def _priced(self, entries: IntArray, ends: IntArray) -> Units:
         """Return `net_pnls` of distinct trips in ascending order."""
-        self._open(np.unique(entries))
+        self._open(occurring(entries))
         nets: Units = np.zeros(len(entries), dtype=np.int64)
         opened = np.flatnonzero(self._hedges.rows[entries] >= 0)
         for some in self._parted(opened, entries, ends):

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from bot.kernel.layouts import LEDGER_BYTES
 from bot.numbers.arrays import BoolArray, IntArray
+from bot.numbers.numbering import occurring
 from bot.statistics.daily_returns import DailyReturns, first_day_of
 from bot.statistics.growth import annualized_return
 from bot.statistics.metrics import Calendar, finite
@@ -61,7 +62,7 @@ class BatchResults:
     def _grow(self, columns: dict[str, MetricColumn], capitals: IntArray, elapsed_ms: int) -> None:
         """Work out the annualized returns that are not certain, and what follows from them."""
         doubtful = self.fits & ~self.grows
-        for place in np.unique(self.sources[doubtful]).tolist():
+        for place in occurring(self.sources[doubtful]).tolist():
             capital, final = int(capitals[self.days.hold_of[place]]), int(columns["final_equity"][place])
             growth, share = annualized_return(capital, final, elapsed_ms), columns["max_drawdown_pct"][place]
             calmar = None if growth is None or not share else finite(growth / float(share))

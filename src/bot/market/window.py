@@ -23,6 +23,7 @@ from bot.market.series import MarketData
 from bot.memo import Memo
 from bot.models import ContractEnd, FundingRate, Instrument, MarkCandle, MarketEvent, SettlementView, Ticker
 from bot.numbers.arrays import IntArray
+from bot.numbers.numbering import occurring
 from bot.statistics.metrics import Calendar
 from bot.timestamps import iso
 
@@ -182,7 +183,7 @@ def _instrument(config: RunConfig, held: Instrument) -> Instrument:
 
 def _event_times(config: RunConfig, pairs: Mapping[str, PairHistory]) -> IntArray:
     held = np.concatenate([pair.funding.t_ms for pair in pairs.values()])
-    times = np.unique(held[(held >= config.start) & (held <= config.end)])
+    times = occurring(held[(held >= config.start) & (held <= config.end)])
     if not len(times):
         raise InsufficientDataError.of(
             "start", f"no settlement is held from {iso(config.start)} to {iso(config.end)}"

@@ -5,6 +5,7 @@ from typing import Self
 import numpy as np
 
 from bot.numbers.arrays import IntArray
+from bot.numbers.numbering import occurring
 from bot.selection.cross_validation import PurgedSplits
 from bot.selection.overfitting import HalvesInSample
 from bot.selection.panel import Panel
@@ -45,4 +46,4 @@ class Choices:
     def numbers(self) -> IntArray:
         """The trials that are chosen anywhere, ascending."""
         found = [one.chosen for one in (self.halves, self.splits, self.folds) if one is not None]
-        return np.unique(np.concatenate([np.empty(0, dtype=np.int64), *found]))
+        return occurring(np.concatenate([np.empty(0, dtype=np.int64), *found]))

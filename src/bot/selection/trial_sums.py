@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 
 from bot.numbers.arrays import BoolArray, FloatArray, IntArray
+from bot.numbers.numbering import occurring
 from bot.selection.choices import Choices
 from bot.selection.days.digests import Digests, first_of_equals
 from bot.selection.days.equal_rows import equal_rows
@@ -161,7 +162,7 @@ class TrialSums:
         return cls(
             _merged_rows([part.rows for part in parts]),
             blocks.at(np.flatnonzero(np.isin(blocks.numbers, numbers[distinct]))),
-            np.unique(np.concatenate([part.eligible for part in parts])),
+            occurring(np.concatenate([part.eligible for part in parts])),
             numbers[distinct],
             digests[distinct],
             _merged_luck([part.cash for part in parts]),

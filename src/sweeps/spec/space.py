@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from bot.numbers.numbering import occurring
 from sweeps.spec.axes import Axis
 from sweeps.spec.dimensions import Dimension
 
@@ -161,10 +162,10 @@ class TrialSpace:
         if not axes:
             return {0: {}} if first < self.trial_count else {}
         found = [
-            np.unique(self.codes(np.arange(lo, min(lo + _AT_ONCE, self.trial_count)), names))
+            occurring(self.codes(np.arange(lo, min(lo + _AT_ONCE, self.trial_count)), names))
             for lo in range(first, self.trial_count, _AT_ONCE)
         ]
-        codes: list[int] = np.unique(np.concatenate(found)).tolist() if found else []
+        codes: list[int] = occurring(np.concatenate(found)).tolist() if found else []
         return {code: _decoded(axes, code) for code in codes}
 
     def _named(self, names: Iterable[str]) -> list[Axis]:

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from bot.config.run_key import KEY_BYTES
 from bot.numbers.arrays import IntArray
+from bot.numbers.numbering import occurring
 from bot.statistics.trial_columns import UNDEFINED, DigestArray, MetricColumn, metric_values, no_values
 from bot.statistics.trial_metrics import DIGEST_BYTES, METRICS, USUAL_METRICS, is_real, metrics_in
 from sweeps.storage.blocks import NUMBER, RESULT, of_trials
@@ -236,7 +237,7 @@ def stored_rows(
     if not numbers:
         return {}
     wanted = set(numbers)
-    ordered = np.unique(np.asarray(numbers, dtype=np.int64))
+    ordered = occurring(np.asarray(numbers, dtype=np.int64))
     found: dict[int, dict[str, Any]] = {}
     for block in blocks_with(connection, sweep_id, numbers):
         found.update((row["number"], row) for row in block.rows(block.places(ordered)))
@@ -261,7 +262,7 @@ def blocks_with(
     connection: sa.Connection, sweep_id: int, numbers: Sequence[int], names: Sequence[str] = ALL_COLUMNS
 ) -> Iterator[StoredBlock]:
     """Yield the blocks whose range holds one of these trials at least, with the columns named."""
-    ordered = np.unique(np.asarray(numbers, dtype=np.int64))
+    ordered = occurring(np.asarray(numbers, dtype=np.int64))
     ranges = _ranges(connection, sweep_id, int(ordered[0]), int(ordered[-1]) + 1)
     firsts = [
         first

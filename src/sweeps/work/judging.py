@@ -13,6 +13,7 @@ from bot.market_store.database import write_transaction
 from bot.market_store.sql import seal_times
 from bot.market_store.store import HistoricalDataStore
 from bot.numbers.arrays import IntArray
+from bot.numbers.numbering import occurring
 from bot.selection.distinct import TrialSet
 from bot.selection.judging import JudgedSearch, judged_search
 from bot.selection.looks import Lifetime
@@ -118,7 +119,7 @@ def selection_so_far(connection: sa.Connection, sweep: SweepView, settings: Vali
     if sum(parts.size for parts in held.values()) > _MOST_SO_FAR_BYTES:
         return None
     heads = [head.judged for parts in held.values() for _, head in parts.heads()]
-    numbers = np.unique(np.concatenate([np.empty(0, dtype=np.int64), *heads]))
+    numbers = occurring(np.concatenate([np.empty(0, dtype=np.int64), *heads]))
     if len(numbers) < max(1, sweep.trials_done - sweep.trials_failed - sweep.trials_reused):
         return None
     judged = _judged(connection, sweep.id, panels, numbers)

@@ -11,6 +11,7 @@ from bot.backtest.walk_forward_run import WalkForwardRun
 from bot.errors import BotError
 from bot.hedges.evidence.either_engine import random_entries_of, stitch_runs
 from bot.numbers.arrays import BoolArray, IntArray
+from bot.numbers.numbering import occurring
 from bot.selection.evidence.transfer import FEWEST_VALUES, transfer
 from bot.selection.judging import JudgedSearch
 from bot.selection.report import SelectionReport
@@ -149,7 +150,7 @@ def _by_value(
     places = spec.space.positions(cells, _SYMBOLS)
     count = int(settings.max(initial=-1)) + 1
     found = {}
-    for place in np.unique(places).tolist():
+    for place in occurring(places).tolist():
         of_value = np.full(count, -np.inf, dtype=object)
         of_value[settings[places == place]] = objectives[places == place]
         found[", ".join(axis.values[place])] = of_value.tolist()
