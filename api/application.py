@@ -50,7 +50,7 @@ from api.routes import (
     verdict,
 )
 from api.routes.progress_feed import ProgressFeed
-from api.routes.query_names import refuse_unknown_names
+from api.routes.query_names import refuse_unread
 from api.schemas.openapi import describe
 from api.settings import Settings
 from api.work.announcing import Announcer
@@ -78,7 +78,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         version=version("carrygrid"),
         summary="Parameter sweeps for funding-rate carry on recorded markets.",
         lifespan=_lifespan,
-        dependencies=[Depends(refuse_unknown_names)],
+        dependencies=[Depends(refuse_unread)],
     )
     app.state.settings = settings
     app.state.clock = clock or SystemClock()

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Query, Request
 
+from api.routes.query_names import refuse_repeated
 from bot.errors import InvalidInputError
-from bot.notation import quoted
 from sweeps.analysis.trial_places import TrialsAsked
 from sweeps.spec.scenarios import ScenarioRank, Scenarios
 
@@ -84,11 +84,5 @@ def other_parameters(request: Request, known: frozenset[str]) -> dict[str, str]:
 
     Raises: InvalidInputError for a name that is given more than once, of which one value would be ignored.
     """
-    for name in request.query_params:
-        values = request.query_params.getlist(name)
-        if len(values) > 1:
-            given = quoted(values)
-            raise InvalidInputError.of(
-                name, f"is given {len(values)} times: {given}; give it once, as a value or lowest..highest"
-            )
+    refuse_repeated(request.query_params, hint=", as a value or lowest..highest")
     return {name: value for name, value in request.query_params.items() if name not in known}

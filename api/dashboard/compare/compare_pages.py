@@ -27,7 +27,7 @@ from sweeps.analysis.queries import spec_of_trial
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, prefix="/dashboard/compare")
 _MOST_CHARACTERS = 20_000
-FORM_NAMES = Depends(QueryNames(*(field.name for field in fields(CompareForm))))
+FORM_NAMES = Depends(QueryNames(*(field.name for field in fields(CompareForm)), repeated=["symbols"]))
 Number = Annotated[int | None, Query(ge=0, le=LARGEST_ID)]
 
 

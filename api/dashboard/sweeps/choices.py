@@ -4,10 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
+from starlette.datastructures import QueryParams
+
 from api.dashboard.sweeps.trial_table import usually_distinct
 from api.presentation.presenters import SweepPage
 from api.presentation.rate_words import rate_parameters
 from api.routes.parameters import NO_AXES
+from api.routes.query_names import refuse_repeated
 from bot.config.strategy_registry import usable_strategies
 from bot.notation import text_of
 from bot.validation import refuse_unknown
@@ -68,13 +71,15 @@ def first_map(view: Mapping[str, Any]) -> str | None:
     return urlencode({**{name: usual[name] for name in names}, "most": view["most_cells"]})
 
 
-def refuse_unknown_choices(sweep: SweepPage, query: Mapping[str, str]) -> None:
-    """Refuse an address with a name that no page of a sweep knows; raises InvalidInputError.
+def refuse_unknown_choices(sweep: SweepPage, query: QueryParams) -> None:
+    """Refuse an address with a name that no page of a sweep knows, or with one twice.
 
     One of a parameter that is no axis of this sweep may come from the page of another.
+    Raises: InvalidInputError.
     """
     strategies = tuple(plugin.name for plugin in usable_strategies()[0])
     refuse_unknown(query, {*VIEW_PARAMETERS, *sweep.metrics, *variables(strategies).fields})
+    refuse_repeated(query)
 
 
 def chosen_filters(sweep: SweepPage, query: Mapping[str, str]) -> dict[str, str]:

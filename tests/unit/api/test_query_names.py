@@ -35,13 +35,41 @@ def test_name_that_nothing_reads_is_refused(reader: Reader, address: str, name: 
 
 
 @pytest.mark.parametrize(
+    ("address", "name", "hint"),
+    [
+        ("/sweeps?limit=10&limit=5", "limit", ""),
+        ("/sweeps/{id}/export?format=csv&format=csv", "format", ""),
+        ("/sweeps/{id}/trials?limit=10&limit=5", "limit", ", as a value or lowest..highest"),
+        ("/data/suggestion?symbols=BTC/USDT:USDT&symbols=ETH/USDT:USDT&start=1&start=2", "start", ""),
+        ("/?q=a&q=b", "q", ""),
+        ("/dashboard/sweeps/{id}?metric=sharpe&metric=net_pnl", "metric", ""),
+        ("/dashboard/sweeps/{id}/trials?sort=sharpe&sort=net_pnl", "sort", ""),
+        ("/dashboard/compare?symbols=BTC/USDT:USDT&symbols=ETH/USDT:USDT&end=2024&end=2025", "end", ""),
+        ("/dashboard/data/pairs?spot_taker=0.001&spot_taker=0.002", "spot_taker", ""),
+    ],
+)
+def test_name_given_twice_of_which_one_value_is_read_is_refused(
+    reader: Reader, address: str, name: str, hint: str
+) -> None:
+    answer = reader.client.get(address.format(id=reader.sweep_id))
+    assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+    [error] = answer.json()["errors"]
+    assert error["field"] == name
+    assert error["message"].startswith("is given 2 times: [")
+    assert error["message"].endswith(f"; give it once{hint}")
+
+
+@pytest.mark.parametrize(
     "address",
     [
         "/sweeps?state=completed&limit=3",
         "/sweeps/{id}/trials?perp_leverage=1..5&net_pnl=0..",
         "/dashboard/sweeps/{id}?metric=sharpe&perp_leverage=5&zoom=1&log=x&columns=sharpe&allocation=0.5&symbols=X",
         "/dashboard/data/pairs?days=30&spot_taker=0.001",
-        "/healthz?probe=1",
+        "/data/suggestion?symbols=BTC/USDT:USDT&symbols=ETH/USDT:USDT",
+        "/data/hedges?structure=perp_perp&symbols=BTC/USDT:USDT&symbols=ETH/USDT:USDT",
+        "/dashboard/compare?symbols=BTC/USDT:USDT&symbols=ETH/USDT:USDT&exchange=synthetic&start=2024-01-10&end=2024-02-10",
+        "/healthz?probe=1&probe=2",
         "/metrics?instance=1",
     ],
 )
