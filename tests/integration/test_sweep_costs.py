@@ -19,6 +19,7 @@ from sweeps.estimates.costing import REPORT_REPLAYS, Cost, CostMeter, held_ticke
 from sweeps.estimates.planning import plan_sweep
 from sweeps.estimates.space import SWEEP_BYTES
 from sweeps.storage.tables import selection_sums, trial_block, trial_curve
+from sweeps.work import kernel_replay
 from sweeps.work.replay import HeldWindow, WindowCache
 
 FOUR = {"grid": {"perp_leverage": [1, 2, 3, 4]}}
@@ -86,9 +87,9 @@ def test_sweep_is_measured_once_however_often_it_is_checked(
     engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     meter = CostMeter(HistoricalDataStore(engine))
-    first = meter.cost(sweep_spec(**FOUR), 2)
+    first = meter.cost(sweep_spec(**FOUR))
     monkeypatch.setattr(HistoricalDataStore, "load", None)
-    assert meter.cost(sweep_spec(name="another name", **FOUR), 2) is first
+    assert meter.cost(sweep_spec(name="another name", **FOUR)) is first
 
 
 def _broken(*_: object) -> None:
@@ -112,7 +113,7 @@ def test_plug_in_is_measured_if_it_decides_columns_and_raises_nothing(
         for module in (costing, decision_tables):
             monkeypatch.setattr(module, "strategy_plugin", lambda _name: plugin)
         spec = sweep_spec(base=BASE | {"strategy_mode": "smoothed-rate"}, **FOUR)
-        found = CostMeter(HistoricalDataStore(engine)).cost(spec, 2)
+        found = CostMeter(HistoricalDataStore(engine)).cost(spec)
     assert (found is not None) is measured
 
 
@@ -124,16 +125,17 @@ def test_trials_of_hedges_and_of_the_kernel_are_measured_apart(engine: sa.Engine
     assert mixed.measured
 
 
-def test_time_of_a_sweep_holds_a_plain_replay_for_each_kept_run_and_those_of_its_report() -> None:
-    cost = Cost(seconds=3.0, basis="measured", distinct=20.0, kept=4.0, plain_s=0.5)
-    assert cost.besides(sweep_spec(**FOUR), 4) == 0.5 * (4 + REPORT_REPLAYS)
-    assert cost.besides(sweep_spec(**FOUR, validation=False), 4) == 0.5 * 4
-    assert cost.besides(sweep_spec(**FOUR, validation=False), 2) == 0.5 * 4 * 1.5
-    assert cost.besides(sweep_spec(**FOUR, validation=False, curves="all"), 2) == 0.5 * 4
+def test_time_of_a_sweep_holds_windows_and_plain_replays_of_curves_samples_and_report() -> None:
+    cost = Cost(seconds=3.0, process_s=2.0, basis="measured", distinct=20.0, kept=4.0, plain_s=0.5)
+    unjudged = sweep_spec(**FOUR, validation=False)
+    assert cost.besides(sweep_spec(**FOUR), 1, 1) == 2 + 0.5 * (4 + 1 + REPORT_REPLAYS)
+    assert cost.besides(unjudged, 1, 1) == 2 + 0.5 * (4 + 1)
+    assert cost.besides(unjudged, 3, 2) == 2 * 2 + 0.5 * (4 + 3)
+    assert replace(cost, sampled=False).besides(unjudged, 3, 2) == 2 * 2 + 0.5 * 4
 
 
 def test_time_of_a_trial_holds_what_is_saved_of_it_and_of_each_result_that_differs() -> None:
-    cost = Cost(seconds=3.0, basis="measured", distinct=2.0, kept=2.0, plain_s=0.5)
+    cost = Cost(seconds=3.0, process_s=2.0, basis="measured", distinct=2.0, kept=2.0, plain_s=0.5)
     saved = 4 * costing.TRIAL_SECONDS + 2 * costing.RESULT_SECONDS
     assert cost.trial_s(sweep_spec(**FOUR)) == pytest.approx((3.0 + saved) / 4)
 
@@ -141,10 +143,25 @@ def test_time_of_a_trial_holds_what_is_saved_of_it_and_of_each_result_that_diffe
 def test_smallest_sweep_takes_the_time_of_its_way_through_the_queue(
     engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(CostMeter, "cost", lambda *_: Cost(0.0, "measured", 0.0, 0.0, 0.0))
+    monkeypatch.setattr(CostMeter, "cost", lambda *_: Cost(0.0, 0.0, "measured", 0.0, 0.0, 0.0))
     found = plan(engine, **FOUR)
     assert found.core_s == pytest.approx(4 * costing.TRIAL_SECONDS)
     assert found.elapsed_s == planning.START_SECONDS + found.core_s
+
+
+def test_sweep_of_one_chunk_keeps_one_process_busy_however_many_there_are(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(CostMeter, "cost", lambda *_: Cost(0.0, 3.0, "measured", 0.0, 0.0, 0.0))
+    monkeypatch.setattr(planning, "live_slots", lambda _: 4)
+    monkeypatch.setattr(planning, "chunk_size", lambda trials, *_: trials)
+    alone = plan(engine, **FOUR)
+    assert alone.core_s == pytest.approx(3 + 4 * costing.TRIAL_SECONDS)
+    assert alone.elapsed_s == planning.START_SECONDS + alone.core_s
+    monkeypatch.setattr(planning, "chunk_size", lambda *_: 2)
+    shared = plan(engine, **FOUR)
+    assert shared.core_s == pytest.approx(2 * 3 + 4 * costing.TRIAL_SECONDS)
+    assert shared.elapsed_s == planning.START_SECONDS + shared.core_s / 2
 
 
 THRESHOLDS = {
@@ -164,11 +181,38 @@ THRESHOLDS = {
     ],
     ids=["trade alike", "differ", "two of them", "all", "none"],
 )
+@pytest.mark.usefixtures("kernel")
 def test_kept_runs_are_counted_that_differ(engine: sa.Engine, changes: dict[str, Any], kept: int) -> None:
+    cost = cost_of(engine, **changes)
+    assert (cost.kept, cost.sampled) == (kept, True)
+
+
+@pytest.mark.parametrize(("curves", "kept"), [("all", 0), ({"top": 2}, 2), ("none", 0)])
+def test_runs_of_trials_that_are_replayed_plainly_are_their_curves_where_all_are_kept(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch, curves: Any, kept: int
+) -> None:
+    monkeypatch.setattr(kernel_replay, "usable", lambda: None)
+    cost = cost_of(engine, grid={"slippage_bps": [0, 1, 2, 3]}, curves=curves)
+    assert (cost.kept, cost.sampled) == (kept, False)
+
+
+def cost_of(engine: sa.Engine, **changes: Any) -> Cost:
     spec = sweep_spec(base=BASE | {"min_funding_rate": "0.00002"}, **changes)
-    cost = CostMeter(HistoricalDataStore(engine)).cost(spec, 2)
+    cost = CostMeter(HistoricalDataStore(engine)).cost(spec)
     assert cost is not None
-    assert cost.kept == kept
+    return cost
+
+
+@pytest.mark.parametrize(
+    ("kept", "share", "throughout"),
+    [(4.0, 1, 4.0), (1.0, 0.1, 1.0), (50.0, 0.1, 50.0), (25.0, 0.5, 37.5), (10.0, 0.25, 29.52)],
+    ids=["its whole window", "all alike", "none alike", "on half of it", "on a quarter"],
+)
+def test_best_trials_that_trade_alike_on_a_part_of_their_window_may_part_on_the_rest(
+    kept: float, share: float, throughout: float
+) -> None:
+    spec = sweep_spec(curves={"top": 50})
+    assert costing._kept_throughout(kept, spec, share) == pytest.approx(throughout)
 
 
 @pytest.mark.parametrize(

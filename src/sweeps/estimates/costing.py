@@ -53,7 +53,7 @@ _MOST_SETTLEMENTS_BEFORE = 150_000
 _LOOKED_AT = 20_000
 _FEW, _MANY = 12, 300
 """Trials that are replayed plainly, and in the kernel."""
-_KEPT = 2
+_KEPT = 4
 """Best trials of the kernel that are replayed plainly as well, as those are whose curves are kept."""
 _BEST = 20
 """Best trials of a sample that are looked at, at least, to tell whether the best of all trade alike."""
@@ -67,30 +67,32 @@ Found = TypeVar("Found")
 class Cost:
     """Processor seconds of all trials of a sweep, without saving them, and in words how that is known.
 
-    `distinct` is about how many of them book other results than all before them, `kept` how many do among
-    those whose curves are kept. `plain_s` are the seconds of a plain replay, which is what a curve takes.
+    `process_s` are those that each process takes to read the windows, and for what their trials share.
+    `distinct` is about how many trials book other results than all before them, `kept` how many plain replays
+    their curves take: where they are not kept runs of trials that are replayed plainly, one for each that
+    differs. `plain_s` are the seconds of a plain replay; `sampled` says that chunks make one to compare.
     """
 
     seconds: float
+    process_s: float
     basis: str
     distinct: float
     kept: float
     plain_s: float
+    sampled: bool = True
 
     def trial_s(self, spec: SweepSpec) -> float:
         """Return the processor seconds of one trial, with what is saved of it."""
         saving = spec.trial_count * TRIAL_SECONDS + self.distinct * RESULT_SECONDS
         return (self.seconds + saving) / spec.trial_count
 
-    def besides(self, spec: SweepSpec, chunk: int) -> float:
-        """Return the processor seconds that go to the curves of a sweep in chunks of so many, and its report.
+    def besides(self, spec: SweepSpec, chunks: int, processes: int) -> float:
+        """Return the processor seconds of a sweep in so many chunks by so many processes that go to no trial.
 
-        Of as many chunks in any order, the second brings half as many of the best so far as the first, the
-        third a third.
+        These are windows, curves, the sample of each chunk, and the report.
         """
-        chunks = -(-spec.trial_count // chunk)
-        again = sum(1 / number for number in range(1, chunks + 1)) if spec.curves != "all" else 1
-        return (self.kept * again + (REPORT_REPLAYS if spec.validation else 0)) * self.plain_s
+        replays = self.kept + chunks * self.sampled + (REPORT_REPLAYS if spec.validation else 0)
+        return self.process_s * processes + replays * self.plain_s
 
 
 class CostMeter:
@@ -101,21 +103,21 @@ class CostMeter:
         self._known: OrderedDict[str, Cost | None] = OrderedDict()
         self._lock = Lock()
 
-    def cost(self, spec: SweepSpec, slots: int) -> Cost | None:
-        """Return the cost of a sweep on `slots` processes; None where it cannot be measured in a moment."""
+    def cost(self, spec: SweepSpec) -> Cost | None:
+        """Return the cost of a sweep; None where it cannot be measured in a moment."""
         if any(strategy_plugin(name).decide_columns is None for name in set(spec.strategies())):
             return None
-        key = json.dumps([spec.document() | {"name": ""}, slots])
+        key = json.dumps(spec.document() | {"name": ""})
         with self._lock:
             if key not in self._known:
-                self._known[key] = self._measured(spec, max(slots, 1))
+                self._known[key] = self._measured(spec)
                 if len(self._known) > _REMEMBERED:
                     self._known.popitem(last=False)
             return self._known[key]
 
-    def _measured(self, spec: SweepSpec, slots: int) -> Cost | None:
+    def _measured(self, spec: SweepSpec) -> Cost | None:
         try:
-            found = [_cost(spec, sample, self._store, slots) for sample in _samples(spec)]
+            found = [_cost(spec, sample, self._store) for sample in _samples(spec)]
         except BotError:
             return None
         except Exception:
@@ -127,10 +129,12 @@ class CostMeter:
         distinct = sum(cost.distinct for cost in known)
         return Cost(
             sum(cost.seconds for cost in known),
+            sum(cost.process_s for cost in known),
             known[0].basis,
             min(distinct, spec.trial_count),
             max(cost.kept for cost in known),
             max(cost.plain_s for cost in known),
+            any(cost.sampled for cost in known),
         )
 
 
@@ -165,7 +169,7 @@ def _looked_at(count: int) -> Any:
     return np.unique((starts[:, None] + np.arange(_STRETCH)).ravel())
 
 
-def _cost(spec: SweepSpec, sample: _Sample, store: HistoricalDataStore, slots: int) -> Cost | None:
+def _cost(spec: SweepSpec, sample: _Sample, store: HistoricalDataStore) -> Cost | None:
     config = sample.configs[0]
     with store.engine.connect() as connection:
         tickers, before = held_tickers(connection, config)
@@ -174,18 +178,18 @@ def _cost(spec: SweepSpec, sample: _Sample, store: HistoricalDataStore, slots: i
     share = min(1.0, _MEASURED_TICKERS / tickers)
     cuts = _stretches(config, share)
     parts = [_measured_part(spec, sample, cut, store) for cut in cuts]
-    prices, reading, sharing, trial, plain, _, _ = (sum(values) for values in zip(*parts, strict=True))
+    prices, reading, sharing, trial, plain, _, _, _ = (sum(values) for values in zip(*parts, strict=True))
     scale = max(tickers / prices, 1.0) if share < 1 else 1.0
     mean = settlements(spec) / max(_usual_settlements(config), 1.0)
     of_process = reading / len(parts) + sharing * scale
     if not needs_hedge_engine(config):
         of_process = (reading + sharing) * scale
-    seconds = (of_process * min(slots, sample.trials) + sample.trials * trial * scale) * mean
+    seconds = sample.trials * trial * scale * mean
     basis = f"measured on {_told(share, len(cuts))} ({tickers:,} events x symbols)"
-    distinct, kept = (
-        max(values) for values in zip(*((part.distinct, part.kept) for part in parts), strict=True)
-    )
-    return Cost(seconds, basis, distinct, kept, plain * scale * mean)
+    distinct, kept = max(part.distinct for part in parts), max(part.kept for part in parts)
+    kept = _kept_throughout(kept, spec, share / len(cuts))
+    sampled = all(part.sampled for part in parts)
+    return Cost(seconds, of_process * mean, basis, distinct, kept, plain * scale * mean, sampled)
 
 
 class _Part(NamedTuple):
@@ -193,7 +197,7 @@ class _Part(NamedTuple):
     plain replay of one.
 
     `distinct` counts the different results that all trials of its kind have there, `kept` those among the
-    trials whose curves are kept.
+    trials whose curves are kept, unless that are the runs themselves; `sampled` as for a `Cost`.
     """
 
     prices: int
@@ -203,6 +207,7 @@ class _Part(NamedTuple):
     plain: float
     distinct: float
     kept: float
+    sampled: bool
 
 
 def _measured_part(
@@ -240,9 +245,9 @@ def _told(share: float, parts: int) -> str:
 
 def _replayed(
     spec: SweepSpec, trials: int, held: HeldWindow, configs: list[RunConfig]
-) -> tuple[float, float, float, float]:
+) -> tuple[float, float, float, float, bool]:
     """Return the seconds of one of these trials on a window, and those of a plain replay; how many results
-    all `trials` have, and how many those have whose curves are kept.
+    all `trials` have, and how many those have whose curves are kept; whether the kernel replays them.
     """
     kernel = held.kernel
     parameters = ParameterColumns.of(configs)
@@ -257,7 +262,10 @@ def _replayed(
         replay_fast(None, held.baselines, kept.take(np.arange(1)))  # what plain replays share is made here
         plain = _timed(lambda: replay_fast(None, held.baselines, kept))[1] / len(kept)
     distinct = population(trials, _counts(done.columns))
-    return trial, plain, distinct, _kept(spec, trials, distinct, done.columns.take(best))
+    curves = _kept(spec, trials, distinct, done.columns.take(best))
+    if spec.curves == "all" and kernel is None:
+        curves = 0.0  # each trial goes alone, and its run is its curve as well
+    return trial, plain, distinct, curves, not is_plain
 
 
 def _counts(columns: TrialColumns) -> IntArray:
@@ -279,6 +287,17 @@ def _kept(spec: SweepSpec, trials: int, distinct: float, best: TrialColumns) -> 
         return distinct if spec.curves == "all" else 0.0
     top = min(spec.curves.top, trials)
     return min(population(top, _counts(best)), top)
+
+
+def _kept_throughout(kept: float, spec: SweepSpec, share: float) -> float:
+    """Return how many results those trials have over a whole window that have so many on a `share` of it.
+
+    Trials that trade alike there may part elsewhere, but where all of them do.
+    """
+    if not isinstance(spec.curves, TopCurves) or kept <= 1:
+        return kept
+    top = min(spec.curves.top, spec.trial_count)
+    return float(top * (1 - (1 - kept / top) ** (1 / share)))
 
 
 def _spread(configs: list[RunConfig], most: int) -> ParameterColumns:

@@ -26,8 +26,8 @@ class Plan:
     """A sweep by numbers. `cells` counts combinations of its axes, `duplicates` the trials that differ from
     another one only in parameters that their runs do not read, `unread` the axes that make such trials.
 
-    Seconds are those of one core, `elapsed_s` with the workers that live now, at least one. `besides_s` go to
-    what is no trial: curves that are kept, and the report on the search.
+    Seconds are those of one core, `elapsed_s` with the workers that live now, at least one, of which no more
+    than `chunks` work. `besides_s` go to what is no trial: windows, curves that are kept, and the report.
     """
 
     spec: SweepSpec
@@ -37,6 +37,7 @@ class Plan:
     duplicates: int
     unread: tuple[UnreadAxis, ...]
     slots: int
+    chunks: int
     measured: bool
     basis: str
     trial_s: float
@@ -51,7 +52,7 @@ class Plan:
     @property
     def elapsed_s(self) -> float:
         """Time the sweep would take with the worker processes that live now."""
-        return START_SECONDS + self.core_s / max(self.slots, 1)
+        return START_SECONDS + self.core_s / max(min(self.slots, self.chunks), 1)
 
     def document(self) -> dict[str, Any]:
         """Return the plan as JSON values."""
@@ -86,15 +87,16 @@ def plan_sweep(connection: sa.Connection, spec: SweepSpec, meter: CostMeter | No
     that workers measured.
     """
     slots = live_slots(connection)
-    cost = meter.cost(spec, slots) if meter else None
+    cost = meter.cost(spec) if meter else None
     rates = measured_rates(connection)
     measured = rates.measured(spec)
-    trial_s = rates.trial_seconds(spec)
+    trial_s = rated_s = rates.trial_seconds(spec)
     basis = _AS_MEASURED if measured else _GUESSED
     if cost is not None:
         measured, basis = True, cost.basis
         trial_s = cost.trial_s(spec)
-    chunk = chunk_size(spec.trial_count, trial_s, slots)
+    chunk = chunk_size(spec.trial_count, rated_s, slots)  # as it will be cut, whatever is measured here
+    chunks = -(-spec.trial_count // chunk)
     repetitions = Repetitions(spec)
     return Plan(
         spec=spec,
@@ -104,10 +106,11 @@ def plan_sweep(connection: sa.Connection, spec: SweepSpec, meter: CostMeter | No
         duplicates=repetitions.count(),
         unread=tuple(repetitions.axes()),
         slots=slots,
+        chunks=chunks,
         measured=measured,
         basis=basis,
         trial_s=trial_s,
-        besides_s=0.0 if cost is None else cost.besides(spec, chunk),
+        besides_s=0.0 if cost is None else cost.besides(spec, chunks, max(min(slots, chunks), 1)),
         bytes=stored_bytes(spec, None if cost is None else cost.distinct, chunk),
     )
 
