@@ -32,8 +32,8 @@ static inline double sharpe_chance(const Window *w, const double *ratios, double
 }
 
 /* Write the metrics of a trial, those of statistics as the bits of their float64, `count` numbers apart. */
-static void put_metrics(const Window *w, const i64 *r, const i64 *hold, const double *ratios, i64 capital, double growth,
-                        i64 *metrics, i64 count) {
+static inline void put_metrics(const Window *w, const i64 *r, const i64 *hold, const double *ratios, i64 capital, double growth,
+                               i64 *metrics, i64 count) {
     i64 net = r[FINAL] - capital;
     double events = (double)w->events, trades = (double)r[TRADES], funding = (double)r[FUNDING], payments = (double)r[PAYMENTS];
     double profit = net > 0 ? (double)net : 0, share = ratios[DRAWDOWN_SHARE], worth = days_worth(w, ratios);

@@ -1,10 +1,11 @@
 """A library is used only if it was built from these sources and works on this processor."""
 
+import platform
 from pathlib import Path
 
 import pytest
 
-from bot.kernel import loading
+from bot.kernel import build, loading
 from bot.kernel.loading import Library, UnusableLibraryError, load
 
 
@@ -14,6 +15,15 @@ def built_at(library: Library) -> Path:
 
 def test_the_installed_library_is_the_one_of_these_sources(library: Library) -> None:
     assert library.path in {"x86-64-v3", "plain C"}
+
+
+@pytest.mark.parametrize("machine", [platform.machine(), "another"])
+def test_no_source_defines_what_it_does_not_use(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, machine: str
+) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: machine)
+    monkeypatch.setattr(build, "_FLAGS", (*build._FLAGS, "-O0", "-Werror=unused-function"))
+    assert build.build(tmp_path / "replay.so").exists()
 
 
 def test_a_library_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> None:
