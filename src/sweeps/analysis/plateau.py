@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from bot.numbers.arrays import BoolArray, FloatArray, IntArray
-from bot.selection.grid.places import Steps
+from bot.selection.grid.places import GridPlaces, Steps, WholeGrid
 from bot.selection.grid.plateaus import GridTrials
 from sweeps.analysis.grouping import Summaries
 from sweeps.analysis.matrix_axes import is_ordered
@@ -60,22 +60,45 @@ def grid_trials(
     """
     if not isinstance(spec.sampler, GridSampler):
         return None
+    objectives = levels if maximize else -levels
+    if not len(failed) and (whole := _whole_grid(spec, numbers, scenarios)) is not None:
+        return GridTrials(whole, objectives, eligible)
     places = _places(spec, np.concatenate([numbers, failed]) if len(failed) else numbers, scenarios)
     if places is None:
         return None
-    objectives = levels if maximize else -levels
     if not len(failed):
-        return GridTrials(*places, objectives, eligible)
+        return GridTrials(GridPlaces(*places), objectives, eligible)
     objectives = np.append(objectives, np.full(len(failed), np.nan))
-    grid = GridTrials(*places, objectives, np.append(eligible, np.zeros(len(failed), dtype=np.bool_)))
-    return _one_a_place(grid) if scenarios else grid
+    eligible = np.append(eligible, np.zeros(len(failed), dtype=np.bool_))
+    if not scenarios:
+        return GridTrials(GridPlaces(*places), objectives, eligible)
+    kept = _one_a_place(*places)
+    return GridTrials(GridPlaces(*(own[kept] for own in places)), objectives[kept], eligible[kept])
 
 
-def _one_a_place(grid: GridTrials) -> GridTrials:
-    """Return the first of the trials at each place, in the same order."""
-    _, first = np.unique(np.column_stack([grid.steps, grid.others]), axis=0, return_index=True)
-    kept = np.sort(first)
-    return GridTrials(grid.steps[kept], grid.others[kept], grid.objectives[kept], grid.eligible[kept])
+def _one_a_place(steps: Steps, others: Steps) -> IntArray:
+    """Return the rows of the first of the trials at each place, ascending."""
+    _, first = np.unique(np.column_stack([steps, others]), axis=0, return_index=True)
+    return np.sort(first)
+
+
+def _whole_grid(spec: SweepSpec, numbers: IntArray, scenarios: Collection[str]) -> WholeGrid | None:
+    """Return the places of trials that are all there are of a grid in the order of its values, else None."""
+    space = spec.space
+    if scenarios or len(space.parts) > 1 or not len(numbers) == space.cells == space.trial_count:
+        return None
+    ordered = [_ordered(dimension) for dimension in space.dimensions]
+    if not any(ordered) or not all(map(_is_in_order, space.dimensions, ordered)):
+        return None
+    sizes = [dimension.sizes[0] for dimension in space.dimensions]
+    return WholeGrid(sizes, [axis is not None for axis in ordered])
+
+
+def _is_in_order(dimension: Dimension, ordered: Axis | None) -> bool:
+    """Return whether each step of a dimension has another value, of an ordered axis a larger one."""
+    if ordered is None:
+        return len(dimension.axes) == 1 and dimension.axes[0].places is None
+    return ordered.places is None and np.array_equal(_ranks(ordered), np.arange(len(ordered.values)))
 
 
 def _places(spec: SweepSpec, numbers: IntArray, scenarios: Collection[str]) -> tuple[Steps, Steps] | None:

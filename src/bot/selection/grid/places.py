@@ -1,14 +1,14 @@
 """Places of trials on the ordered axes of a grid, and their neighbours, one step away on one axis."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from bot.numbers.arrays import BoolArray, FloatArray, IntArray
+from bot.numbers.arrays import FloatArray, IntArray
 
 _PLACES_A_TRIAL = 4
 """Places that a table of all of them may have for each trial; sparser grids are searched."""
@@ -21,10 +21,71 @@ Steps = npt.NDArray[np.integer[Any]]
 """Ranks of values, in as few bytes as they fit into."""
 
 
-class GridPlaces:
-    """Places of n trials by their `steps` (n x k) and `others`, as `GridTrials` has them.
+class Places(Protocol):
+    """Places of n trials on k ordered axes."""
 
-    A grid whose places are mostly taken, each once, is a table: neighbours are then whole slices of it.
+    def steps(self, rows: IntArray) -> Steps:
+        """Return the ranks of the values of some trials (m x k), -1 where an axis does not apply."""
+
+    def axes(self, rows: IntArray | slice, /) -> IntArray:
+        """Return how many axes apply to each of some trials and have several values."""
+
+    def near(self, rows: IntArray) -> IntArray:
+        """Return the rows of the neighbours of some trials (m x 2k), -1 where there is none."""
+
+    def worst(self, levels: FloatArray) -> tuple[FloatArray, IntArray]:
+        """Return the lowest level of each trial and its neighbours, and how many these are."""
+
+
+class WholeGrid:
+    """Places of every trial of a grid in the order of its values: neighbours are always as many rows away.
+
+    `sizes` are the numbers of steps of its dimensions, the last of which turns fastest; `ordered` says which
+    of them are ordered axes.
+    """
+
+    def __init__(self, sizes: Sequence[int], ordered: Sequence[bool]) -> None:
+        self._sizes = tuple(sizes)
+        self._ordered = [axis for axis, own in enumerate(ordered) if own]
+        self._strides = [math.prod(sizes[axis + 1 :]) for axis in range(len(sizes))]
+
+    def steps(self, rows: IntArray) -> Steps:
+        """Return the ranks of the values of some trials (m x k)."""
+        found = [rows // self._strides[axis] % self._sizes[axis] for axis in self._ordered]
+        return np.array(found, dtype=np.int64).reshape(len(found), len(rows)).T
+
+    def axes(self, _rows: IntArray | slice, /) -> IntArray:
+        """Return how many axes have several values, the same for each trial."""
+        return np.array(sum(self._sizes[axis] > 1 for axis in self._ordered), dtype=np.int64)
+
+    def near(self, rows: IntArray) -> IntArray:
+        """Return the rows of the neighbours of some trials (m x 2k), -1 where there is none."""
+        steps = self.steps(rows)
+        found = np.full((len(rows), 2 * len(self._ordered)), -1, dtype=np.int64)
+        for column, axis in enumerate(self._ordered):
+            up, down = steps[:, column] < self._sizes[axis] - 1, steps[:, column] > 0
+            found[up, 2 * column] = rows[up] + self._strides[axis]
+            found[down, 2 * column + 1] = rows[down] - self._strides[axis]
+        return found
+
+    def worst(self, levels: FloatArray) -> tuple[FloatArray, IntArray]:
+        """Return the lowest level of each trial and its neighbours, and how many these are."""
+        held = levels.reshape(self._sizes)
+        worst, counts = held.copy(), np.zeros(self._sizes, dtype=np.int64)
+        for axis in self._ordered:
+            lower, upper = [slice(None)] * len(self._sizes), [slice(None)] * len(self._sizes)
+            lower[axis], upper[axis] = slice(None, -1), slice(1, None)
+            for own, next_to in ((tuple(lower), tuple(upper)), (tuple(upper), tuple(lower))):
+                np.minimum(worst[own], held[next_to], out=worst[own])
+                counts[own] += 1
+        return worst.ravel(), counts.ravel()
+
+
+class GridPlaces:
+    """Places of n trials by their `steps` (n x k) and `others`, which stand for all that no axis varies.
+
+    Trials with other `others` are no neighbours. A grid whose places are mostly taken, each once, is a table:
+    neighbours are then whole slices of it.
     """
 
     def __init__(self, steps: Steps, others: Steps) -> None:
@@ -34,10 +95,14 @@ class GridPlaces:
         self._strides: IntArray = np.append(np.cumprod(self._sizes[::-1])[::-1], 1)
         self._shape = (int(others.max(initial=-1)) + 1, *self._sizes.tolist())
 
-    @property
-    def turning(self) -> BoolArray:
-        """Mask of the axes that have several values."""
-        return self._sizes > 2
+    def steps(self, rows: IntArray) -> Steps:
+        """Return the ranks of the values of some trials (m x k), -1 where an axis does not apply."""
+        return self._steps[rows]
+
+    def axes(self, rows: IntArray | slice, /) -> IntArray:
+        """Return how many axes apply to each of some trials and have several values."""
+        found: IntArray = np.count_nonzero(self._steps[rows][:, self._sizes > 2] >= 0, axis=1)
+        return found
 
     def near(self, rows: IntArray) -> IntArray:
         """Return the rows of the neighbours of some trials (m x 2k), -1 where there is none."""

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from bot.numbers.arrays import BoolArray, FloatArray, IntArray
-from bot.selection.grid.places import GridPlaces, Steps
+from bot.selection.grid.places import Places
 
 _AT_ONCE = 65_536
 """Trials that are looked at together for the best plateau."""
@@ -15,15 +15,13 @@ _AT_ONCE = 65_536
 
 @dataclass(frozen=True, eq=False)
 class GridTrials:
-    """Trials of a grid: n of them on k ordered axes.
+    """Trials of a grid: n of them at their `places` on its ordered axes.
 
-    `steps` (n x k) are the ranks of their values, -1 where an axis does not apply; neighbours are one step
-    apart on one axis, with equal `others`, which stand for all that no ordered axis varies. `objectives` are
-    better the higher they are, NaN where undefined; those of trials that are not `eligible` do not count.
+    Neighbours are one step apart on one axis, and differ in nothing else. `objectives` are better the higher
+    they are, NaN where undefined; those of trials that are not `eligible` do not count.
     """
 
-    steps: Steps
-    others: Steps
+    places: Places
     objectives: FloatArray
     eligible: BoolArray
 
@@ -40,11 +38,6 @@ class GridTrials:
     def levels(self, rows: IntArray | slice) -> FloatArray:
         """Return the objectives of some trials; of one that is ineligible, or has none, the worst of all."""
         return np.where(self.known[rows], self.objectives[rows], self._worst)
-
-    @cached_property
-    def places(self) -> GridPlaces:
-        """Places of the trials, by which their neighbours are found."""
-        return GridPlaces(self.steps, self.others)
 
     @cached_property
     def plateaus(self) -> FloatArray:
@@ -67,7 +60,7 @@ class GridTrials:
 
     def _plateaus(self, rows: IntArray | slice, worst: FloatArray, counts: IntArray) -> FloatArray:
         """Return plateaus of trials from the worst level of each and its neighbours, and their number."""
-        axes = np.count_nonzero(self.steps[rows][:, self.places.turning] >= 0, axis=1)
+        axes = self.places.axes(rows)
         held = (counts >= axes) & (axes > 0) & np.isfinite(worst) & self.eligible.any()
         return np.where(held, worst, math.nan)
 
@@ -120,7 +113,7 @@ class GridTrials:
         highest = self.objectives.max(initial=-math.inf, where=self.known)
         best = self._choosable(np.flatnonzero(self.known & (self.objectives == highest))[:1])
         most, found = best.max(initial=-math.inf), [np.empty(0, dtype=np.int64)]
-        for first in range(0, len(self.steps), _AT_ONCE):
+        for first in range(0, len(self.objectives), _AT_ONCE):
             some = slice(first, first + _AT_ONCE)
             rows = first + np.flatnonzero(self.eligible[some] & (self.levels(some) >= most))
             plateaus = self._choosable(rows)
@@ -149,5 +142,5 @@ class GridTrials:
             regions = regions[regions]
         names, counts = np.unique(regions, return_counts=True)
         region = rows[regions == names[counts.argmax()]]
-        steps = self.steps[region]
+        steps = self.places.steps(region)
         return int(region[np.square(steps - steps.mean(axis=0)).sum(axis=1).argmin()])

@@ -7,6 +7,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.selection.grid.places import GridPlaces, WholeGrid
 from bot.selection.grid.plateaus import GridTrials
 
 NAN = math.nan
@@ -19,7 +20,7 @@ def grid(rows: list[list[float]], ineligible: list[tuple[int, int]] | None = Non
     eligible = np.ones(levels.shape, dtype=bool)
     for place in ineligible or []:
         eligible[place] = False
-    return GridTrials(steps, np.zeros(len(steps), dtype=int), levels.ravel(), eligible.ravel())
+    return GridTrials(GridPlaces(steps, np.zeros(len(steps), dtype=int)), levels.ravel(), eligible.ravel())
 
 
 def best(rows: list[list[float]], ineligible: list[tuple[int, int]] | None = None) -> tuple[int, int] | None:
@@ -68,32 +69,37 @@ def test_trial_between_ones_that_cannot_win_is_on_no_plateau() -> None:
 
 def test_trial_with_fewer_neighbours_than_ordered_axes_has_no_plateau() -> None:
     steps = np.array([[0, 0], [0, 1], [1, 0], [3, 3]])
-    found = GridTrials(steps, np.zeros(4, dtype=int), np.arange(4.0), np.ones(4, dtype=bool))
+    found = GridTrials(GridPlaces(steps, np.zeros(4, dtype=int)), np.arange(4.0), np.ones(4, dtype=bool))
     assert found.plateaus.tolist()[0] == 0
     assert np.isnan(found.plateaus[1:]).all()
 
 
 def test_trials_that_differ_in_anything_else_are_no_neighbours() -> None:
     steps, others = np.array([[0], [1], [0], [1]]), np.array([0, 0, 1, 1])
-    found = GridTrials(steps, others, np.array([1.0, 2, 8, 9]), np.ones(4, dtype=bool))
+    found = GridTrials(GridPlaces(steps, others), np.array([1.0, 2, 8, 9]), np.ones(4, dtype=bool))
     assert found.plateaus.tolist() == [1, 1, 8, 8]
 
 
 def test_axis_that_does_not_apply_asks_for_no_neighbours() -> None:
     steps = np.array([[0, -1], [1, -1], [0, 0], [0, 1]])
     others = np.array([0, 0, 1, 1])
-    found = GridTrials(steps, others, np.array([4.0, 5, 6, 7]), np.ones(4, dtype=bool))
+    found = GridTrials(GridPlaces(steps, others), np.array([4.0, 5, 6, 7]), np.ones(4, dtype=bool))
     assert found.plateaus[:2].tolist() == [4, 4]
     assert np.isnan(found.plateaus[2:]).all()
 
 
 def test_search_without_eligible_trials_or_ordered_axes_has_no_plateau() -> None:
     none = np.zeros(2, dtype=bool)
-    assert GridTrials(np.array([[0], [1]]), none.astype(int), np.ones(2), none).best is None
-    assert GridTrials(np.empty((2, 0), dtype=int), none.astype(int), np.ones(2), ~none).best is None
-    assert GridTrials(np.array([[0], [0]]), np.arange(2), np.ones(2), ~none).best is None
+    assert GridTrials(GridPlaces(np.array([[0], [1]]), none.astype(int)), np.ones(2), none).best is None
+    assert (
+        GridTrials(GridPlaces(np.empty((2, 0), dtype=int), none.astype(int)), np.ones(2), ~none).best is None
+    )
+    assert GridTrials(GridPlaces(np.array([[0], [0]]), np.arange(2)), np.ones(2), ~none).best is None
     nothing = np.empty(0)
-    assert GridTrials(np.empty((0, 1), dtype=int), nothing.astype(int), nothing, nothing > 0).best is None
+    assert (
+        GridTrials(GridPlaces(np.empty((0, 1), dtype=int), nothing.astype(int)), nothing, nothing > 0).best
+        is None
+    )
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
@@ -109,8 +115,8 @@ def test_plateaus_are_those_of_a_plain_loop(sizes: list[int], seed: int, share: 
     eligible = [bool(one) for one in random.random(len(cells)) < share]
     steps = np.array(cells, dtype=np.int64).reshape(len(cells), len(sizes))
     others, able = np.zeros(len(cells), dtype=int), np.array(eligible, dtype=bool)
-    found = GridTrials(steps, others, np.array(levels), able)
-    sparse = GridTrials(steps, others + 1_000, np.array(levels), able)  # no table has room for it
+    found = GridTrials(GridPlaces(steps, others), np.array(levels), able)
+    sparse = GridTrials(GridPlaces(steps, others + 1_000), np.array(levels), able)  # no table has room for it
     assert np.array_equal(sparse.plateaus, found.plateaus, equal_nan=True)
     rows = np.arange(len(cells))
     for one in (found, sparse):
@@ -136,4 +142,30 @@ def test_plateaus_are_those_of_a_plain_loop(sizes: list[int], seed: int, share: 
 def test_best_of_a_flat_region_is_the_middle_of_the_largest_one() -> None:
     levels = np.array([9, 9, 9, 0, 9, 9, 9, 9, 9, 9, 9, 0], dtype=float)
     steps, zeros = np.arange(12)[:, np.newaxis], np.zeros(12, dtype=np.int64)
-    assert GridTrials(steps, zeros, levels, np.ones(12, dtype=bool)).best == 7
+    assert GridTrials(GridPlaces(steps, zeros), levels, np.ones(12, dtype=bool)).best == 7
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(
+    sizes=st.lists(st.integers(1, 4), min_size=1, max_size=4),
+    ordered=st.lists(st.booleans(), min_size=4, max_size=4),
+    seed=st.integers(0, 2**32),
+)
+def test_whole_grid_has_the_places_of_its_trials_one_by_one(
+    sizes: list[int], ordered: list[bool], seed: int
+) -> None:
+    random, count = np.random.default_rng(seed), math.prod(sizes)
+    cells = np.array(list(product(*map(range, sizes))), dtype=np.int64)
+    own = np.array(ordered[: len(sizes)], dtype=bool)
+    others = np.ravel_multi_index(
+        (*cells[:, ~own].T, np.zeros(count, dtype=int)), (*np.array(sizes)[~own], 1)
+    )
+    levels, able = random.integers(0, 9, count).astype(float), random.random(count) < 0.8
+    whole = GridTrials(WholeGrid(sizes, own.tolist()), levels, able)
+    found = GridTrials(GridPlaces(cells[:, own], others), levels, able)
+    rows = np.arange(count)
+    assert whole.places.near(rows).tolist() == found.places.near(rows).tolist()
+    assert whole.places.steps(rows).tolist() == found.places.steps(rows).tolist()
+    assert np.array_equal(whole.plateaus, found.plateaus, equal_nan=True)
+    assert np.array_equal(whole.plateaus_at(rows), found.plateaus, equal_nan=True)
+    assert whole.best == found.best
