@@ -12,7 +12,7 @@ from sweeping import chunks_of, state_of, stored_rows, submit
 from bot.hedges.runs import AnyRun
 from bot.market_store.database import write_transaction
 from bot.market_store.store import HistoricalDataStore
-from sweeps.queue.leases import LeaseOutcome
+from sweeps.queue.leases import Claim, LeaseOutcome, claim_chunk
 from sweeps.queue.reconcile import ChunkRef, close_finished, isolate
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.curves import encode_curve, encode_trades
@@ -44,6 +44,34 @@ def test_sweep_whose_last_trial_is_quarantined_has_its_last_chunk_opened_for_the
     assert runner(engine).run(sweep_id, 1, "me") is LeaseOutcome.DONE
     assert stored_rows(engine, sweep_id)[23]["error_code"] == "quarantined"
     assert_best_have_curves(engine, sweep_id)
+
+
+@pytest.mark.usefixtures("unsampled")
+@pytest.mark.parametrize(
+    "database_url", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
+)
+def test_chunk_that_another_dispatcher_has_opened_stays_with_the_worker_that_took_it(
+    engine: sa.Engine,
+) -> None:
+    sweep_id = submit(engine, SPEC, size=23)
+    assert runner(engine).run(sweep_id, 0, "me") is LeaseOutcome.DONE
+    exhaust(engine, sweep_id, 1)
+    with write_transaction(engine) as connection:
+        isolate(connection, ChunkRef(sweep_id, 1))
+    took: list[Claim | None] = []
+
+    def open_and_take(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if not took and statement.startswith("UPDATE chunk SET"):
+            took.append(None)
+            with write_transaction(engine) as other:
+                assert close_finished(other) == []
+                took[0] = claim_chunk(other, sweep_id, 1, "worker")
+
+    with write_transaction(engine) as connection:
+        sa.event.listen(connection, "before_cursor_execute", open_and_take)
+        assert close_finished(connection) == []
+    assert [claim and claim.owner for claim in took] == ["worker"]
+    assert states_of(engine, sweep_id) == ["done", "running"]
 
 
 def exhaust(engine: sa.Engine, sweep_id: int, chunk_id: int) -> None:

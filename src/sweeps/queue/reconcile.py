@@ -60,6 +60,7 @@ _LAST_CHUNK = sa.select(sa.func.max(chunk.c.id)).where(chunk.c.sweep_id == sa.bi
 _OPENING_LAST = (
     chunk.update()
     .where(chunk.c.sweep_id == sa.bindparam("of_sweep"), chunk.c.id == _LAST_CHUNK.scalar_subquery())
+    .where(chunk.c.state == ChunkState.DONE)  # or another dispatcher has just opened it, maybe for a worker
     .values(state=ChunkState.PENDING, attempts=0, published_ms=None, finished_ms=None)
 )
 _EXHAUSTED = (
