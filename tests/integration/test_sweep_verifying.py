@@ -74,6 +74,7 @@ def test_every_tampered_value_is_named(engine: sa.Engine, completed: int) -> Non
     tamper(engine, trial_curve, kept[0], equity=b"other")
     expected = {
         (done[0], "total_trades"),
+        *((done[0], name) for name in ("extra_round_trips", "win_rate")),  # which are read from it
         (done[0], "run_key"),
         (failed[0], "error"),
         (kept[0], "equity"),
