@@ -18,7 +18,9 @@ from workers.settings import WorkerSettings, worker_settings
 from workers.shutdown import BoundedShutdown
 
 TASKS_PER_CHILD = 500
-CHILD_MEMORY_KIB = 600_000
+CHILD_MEMORY_KIB = 1_000_000
+"""Most memory that a process may have held and still take another task: beside others a window of twenty
+pairs over five years has it hold some 800,000, and a new process would read it anew for each chunk."""
 _PROCESS_START_S = 30
 """The usual 4 s are too few on a busy machine, which would start the same process again and again."""
 
