@@ -101,6 +101,7 @@ def _broken(*_: object) -> None:
     [({}, True), ({"decide_columns": None}, False), ({"decide_columns": _broken}, False)],
     ids=["decides columns", "decides event by event", "raises"],
 )
+@pytest.mark.usefixtures("kernel")
 def test_plug_in_is_measured_if_it_decides_columns_and_raises_nothing(
     engine: sa.Engine,
     tmp_path: Path,
