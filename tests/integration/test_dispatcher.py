@@ -1,5 +1,8 @@
 """The dispatcher's turns, over real databases and a queue kept by hand."""
 
+from pathlib import Path
+
+import pytest
 import sqlalchemy as sa
 from sweeping import assert_every_trial_once, state_of, submit, sweep_spec
 
@@ -9,6 +12,7 @@ from bot.market_store.store import HistoricalDataStore
 from sweeps.errors import QueueUnavailableError
 from sweeps.queue.heartbeats import Component, beat, live_beats
 from sweeps.queue.reconcile import ChunkRef
+from sweeps.storage.tables import sweep
 from sweeps.work.dispatch import LEAST_WINDOW, MESSAGES_PER_SLOT, Dispatcher
 from sweeps.work.replay import WindowCache
 from sweeps.work.runner import ChunkRunner
@@ -115,3 +119,15 @@ def test_heartbeat_shows_the_dispatcher_until_it_retires(engine: sa.Engine) -> N
     dispatcher.retire()
     with engine.connect() as connection:
         assert live_beats(connection) == []
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_idle_dispatcher_cuts_the_log_once_the_last_reader_has_gone(engine: sa.Engine) -> None:
+    log = Path(f"{engine.url.database}-wal")
+    dispatcher = Dispatcher(engine, ListQueue(), "one")
+    with engine.connect() as reader:
+        reader.execute(sa.select(sweep)).all()
+        dispatcher.step()
+        assert log.stat().st_size > 0
+    dispatcher.step()
+    assert log.stat().st_size == 0

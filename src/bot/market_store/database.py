@@ -104,6 +104,28 @@ def compact(engine: sa.Engine) -> None:
             connection.close()
 
 
+def cut_log(engine: sa.Engine) -> bool:
+    """Write the log of a SQLite file into it and empty the log; return whether there is nothing left in it.
+
+    What somebody still reads stays: nobody is waited for, since all who write would wait as well.
+    """
+    if engine.dialect.name != "sqlite":
+        return True
+    connection = engine.raw_connection()
+    cursor = connection.cursor()
+    try:
+        cursor.execute("PRAGMA wal_checkpoint(PASSIVE)")  # locks nobody out, and leaves little to the other
+        [patience_ms] = cursor.execute("PRAGMA busy_timeout").fetchone()
+        cursor.execute("PRAGMA busy_timeout=0")
+        try:
+            [busy, *_] = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout={patience_ms}")
+    finally:
+        connection.close()
+    return not busy
+
+
 def insert_or_skip(connection: sa.Connection, table: sa.Table) -> "postgresql.Insert | sqlite.Insert":
     """Return an INSERT into `table` that leaves rows alone whose key is already there."""
     return _skipping(connection.dialect.name, table)

@@ -7,7 +7,7 @@ from typing import Protocol
 import sqlalchemy as sa
 import structlog
 
-from bot.market_store.database import write_transaction
+from bot.market_store.database import cut_log, write_transaction
 from sweeps.errors import QueueUnavailableError, UnreadableSweepError
 from sweeps.lifecycle.deleting import delete_rows, is_deleting
 from sweeps.lifecycle.repository import cancel_sweep
@@ -60,7 +60,7 @@ class Dispatcher:
         self._republish_ms = republish_ms
         self._turn = 0
         self._queue_down = False
-        self._was_idle = False
+        self._tidied = self._log_is_cut = False
         self._uncompiled = True
         self._unreadable: set[int] = set()
 
@@ -164,12 +164,12 @@ class Dispatcher:
             self._uncompiled = compile_next(self._engine, self._unreadable)
 
     def _tidy_when_idle(self, step: Step) -> None:
-        if step.idle and not self._was_idle:
+        if not step.idle:
+            self._tidied = self._log_is_cut = False
+            return
+        if not self._tidied:
             with write_transaction(self._engine) as connection:
                 forget_dead(connection)
-            if self._engine.dialect.name == "sqlite":
-                with self._engine.connect() as connection:
-                    raw = connection.connection.cursor()
-                    raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-                    raw.close()
-        self._was_idle = step.idle
+            self._tidied = True
+        if not self._log_is_cut:  # as long as a report, which reads for seconds, is made of the last sweep
+            self._log_is_cut = cut_log(self._engine)

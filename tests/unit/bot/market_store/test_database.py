@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from bot.errors import InvalidInputError
 from bot.market_store.database import (
     async_write_transaction,
+    cut_log,
     insert_or_skip,
     open_async_engine,
     open_engine,
@@ -170,3 +171,24 @@ def test_opening_waits_for_a_writer_of_a_database_that_does_not_write_ahead_yet(
     end.join()
     engine.dispose()
     writer.close()
+
+
+def test_log_is_cut_once_nobody_reads_what_it_holds_and_nobody_is_waited_for(
+    engine: sa.Engine, url: str
+) -> None:
+    log = Path(f"{engine.url.database}-wal")
+    with engine.connect() as reader:
+        count_of = sa.select(sa.func.count()).select_from(numbers)
+        assert reader.scalar(count_of) == 0
+        with write_transaction(engine) as connection:
+            connection.execute(numbers.insert().values(n=1))
+        patient = open_engine(url, busy_timeout_ms=600_000)
+        assert not cut_log(patient)
+        assert log.stat().st_size > 0
+        assert reader.scalar(count_of) == 0
+    assert cut_log(patient)
+    assert log.stat().st_size == 0
+    with patient.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 600_000
+    patient.dispose()
+    assert count(engine) == 1
