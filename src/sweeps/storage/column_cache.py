@@ -12,6 +12,8 @@ import numpy.typing as npt
 
 MOST_BYTES = 64 * 2**20
 OVERHEAD = 1024
+_AT_ONCE = 32
+"""Blocks that are read together, and joined: of thousands of small arrays holes would be left in memory."""
 
 Column = npt.NDArray[Any]
 
@@ -37,8 +39,9 @@ class ColumnCache:
     """Columns by a key, each made of blocks by their first trial.
 
     A column is asked for with a mark of the contents of each of its blocks; only blocks that were not there
-    the last time, or had another mark, are read. The columns used last stay, in `most_bytes` together, each
-    counted with `OVERHEAD`, so that very many small ones are bounded as well. They are not to be written to.
+    the last time, or had another mark, are read, some at a time. The columns used last stay, in `most_bytes`
+    together, each counted with `OVERHEAD`, so that very many small ones are bounded as well. They are not to
+    be written to.
     Safe across threads.
     """
 
@@ -63,7 +66,9 @@ class ColumnCache:
             return known.column
         known_marks, parts = ({}, {}) if known is None else (known.marks, known.parts())
         new = [first for first, mark in marks.items() if known_marks.get(first) != mark]
-        parts |= read(new) if new else {}
+        for at in range(0, len(new), _AT_ONCE):
+            some = read(new[at : at + _AT_ONCE])
+            parts |= _joined(some, some).parts()
         kept = _joined(marks, parts)
         self._keep(key, kept)
         return kept.column

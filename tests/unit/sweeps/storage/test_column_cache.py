@@ -31,6 +31,18 @@ def test_a_column_is_read_once() -> None:
     assert blocks.read == [0, 50]
 
 
+def test_many_blocks_are_read_some_at_a_time_and_stand_in_their_order() -> None:
+    asked: list[int] = []
+
+    def read(wanted: list[int]) -> dict[int, Any]:
+        asked.append(len(wanted))
+        return {first: np.arange(first, first + 50) for first in reversed(wanted)}
+
+    found = ColumnCache().get("a", dict.fromkeys(range(0, 3_500, 50), 7), read)
+    assert found.tolist() == list(range(3_500))
+    assert asked == [32, 32, 6]
+
+
 def test_only_new_blocks_are_read_wherever_they_stand() -> None:
     kept, blocks = ColumnCache(), Blocks(0, 50, 100, 150)
     assert blocks.column(kept, "a", 50, 150) == [*range(50, 100), *range(150, 200)]
