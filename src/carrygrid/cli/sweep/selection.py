@@ -58,7 +58,8 @@ def _judged(
     changes = b"{}" if settings is None else read_body(settings)
     errors = Console(stderr=True, highlight=False)
     columns = (TextColumn("judging"), BarColumn(), TaskProgressColumn())
-    with found_sweep(sweep_id) as sweep, Progress(*columns, console=errors, transient=True) as bar:
+    bar = Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal)
+    with found_sweep(sweep_id) as sweep, bar:
         task = bar.add_task("judging", total=1.0)
         return ask(sweep, changes, panel=panel, progress=lambda share: bar.update(task, completed=share))
 
