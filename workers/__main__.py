@@ -1,7 +1,7 @@
 """A worker started by itself: `python -m workers worker`, with the options of `celery -A workers worker`.
 
 That command starts the same one, but loads every command of Celery with its libraries first, down to a
-prompt and the web server of Flower: some 12 MiB more in each process of the pool.
+prompt and the web server of Flower: some 13 MiB more in each process of the pool.
 """
 
 from workers.loading import left_at_once
