@@ -17,6 +17,7 @@ from sweeps.queue.reconcile import ChunkRef, close_finished, isolate
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.curves import encode_curve, encode_trades
 from sweeps.storage.tables import chunk, sweep, trial_curve
+from sweeps.watch import TimeLimitError
 from sweeps.work import best_curves
 from sweeps.work.best_curves import BestCurves
 from sweeps.work.kernel_samples import KernelSamples
@@ -106,6 +107,29 @@ def test_curves_that_kill_every_process_are_given_up_with_the_attempts_of_their_
     assert state_of(engine, sweep_id) == "completed"
     assert [row["error_code"] for row in stored_rows(engine, sweep_id)] == [None] * 24
     assert curves_of(engine, sweep_id) == {}
+
+
+@pytest.mark.parametrize("error", [TimeLimitError(), RuntimeError("a fault of the plug-in")])
+@pytest.mark.parametrize("in_time", [0, 1, 2])
+@pytest.mark.usefixtures("unsampled")
+def test_curves_that_take_too_long_together_or_fail_are_worked_out_as_far_as_each_alone_does_not(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch, error: Exception, in_time: int
+) -> None:
+    real = best_curves.runs_of
+
+    def runs_of(
+        spec: SweepSpec, numbers: Sequence[int], windows: WindowCache
+    ) -> Iterator[tuple[int, AnyRun]]:
+        for place, found in enumerate(real(spec, numbers, windows)):
+            if place >= in_time and len(numbers) > 1:
+                raise error
+            yield found
+
+    monkeypatch.setattr(best_curves, "runs_of", runs_of)
+    sweep_id = submit(engine, SPEC, size=12)
+    for chunk_id in (0, 1):
+        assert runner(engine).run(sweep_id, chunk_id, "me") is LeaseOutcome.DONE
+    assert_best_have_curves(engine, sweep_id)
 
 
 def test_sweep_of_another_engine_version_is_closed_without_curves_that_nobody_here_works_out(

@@ -57,10 +57,15 @@ class BestCurves:
     def work_out_some(self, buffer: ChunkBuffer, numbers: Sequence[int], limit_s: float) -> bool:
         """Keep the curves of the first of some trials among the best, as many as about a second is for.
 
-        They wait to be stored, or are stored. Returns False if nobody is to try that again: it takes too
-        long, or cannot be done. Raises: KernelDifferenceError unless it is the run that their results are of.
+        They wait to be stored, or are stored. Returns False if nobody is to try that again: the first takes
+        too long, or cannot be done. Raises: KernelDifferenceError unless it is the run of their results.
         """
-        return self._kept(buffer, numbers, limit_s)
+        known = len(buffer.curves)
+        if self._kept(buffer, numbers, limit_s):
+            return True
+        # The limit is that of one trial: of several, those done by then stay, or the first is tried alone.
+        alone = numbers[:1]
+        return len(buffer.curves) > known or (len(numbers) > 1 and self._kept(buffer, alone, limit_s))
 
     def _kept(
         self, buffer: ChunkBuffer, numbers: Sequence[int], limit_s: float, shown: Sequence[int] = ()
