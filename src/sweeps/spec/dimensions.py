@@ -109,7 +109,7 @@ def dimensions(written: Written) -> tuple[Dimension, ...]:
     for group in groups:
         sizes = written.sizes(group)
         when = _merged_condition(written, group)
-        conditional, applies = bool(when), _fixed_part_holds(written, when)
+        conditional, applies = bool(when), _fixed_part_holds(written, group, when)
         if conditional and applies:
             when = {name: asked for name, asked in when.items() if name in written.axes}
             conditional = bool(when)
@@ -166,10 +166,10 @@ def _merged_condition(written: Written, group: Sequence[str]) -> dict[str, tuple
     return merged
 
 
-def _fixed_part_holds(written: Written, when: Mapping[str, tuple[object, ...]]) -> bool:
+def _fixed_part_holds(written: Written, group: Sequence[str], when: Mapping[str, tuple[object, ...]]) -> bool:
     return all(
         written.fixed[name]
-        in parsed_values(name, _paths(f"when.{name}", asked), written.known, distinct=False)
+        in parsed_values(name, _paths(f"grid.{group[0]}.when.{name}", asked), written.known, distinct=False)
         for name, asked in when.items()
         if name not in written.axes
     )

@@ -159,6 +159,11 @@ def test_conditions_that_cannot_be_are_refused(when: object, field: str, words: 
     assert words in found[field]
 
 
+def test_condition_on_a_shared_parameter_is_refused_where_it_stands() -> None:
+    grid = {"perp_leverage": {"values": [1, 2], "when": {"min_volume_24h": [0, "much"]}}}
+    assert list(refusal(grid=grid)) == ["grid.perp_leverage.when.min_volume_24h[1]"]
+
+
 def test_parameter_that_every_run_needs_cannot_be_conditional() -> None:
     grid = {"perp_leverage": [1, 2], "symbols": {"values": ["A", "B"], "when": {"perp_leverage": 1}}}
     base = {name: value for name, value in BASE.items() if name != "symbols"}
