@@ -37,6 +37,9 @@ def text_of(value: Any) -> str:
     return str(value)
 
 
+_WORDS_OF_JSON = {None: "null", True: "true", False: "false"}
+
+
 def quoted(value: object) -> str:
     """Return a refused value for a message: text in quotes, numbers plain, everything cut to a line.
 
@@ -76,6 +79,8 @@ def _pieces(value: object) -> Iterator[str]:
             yield ": "
             yield from _pieces(member)
         yield "}"
+    elif value is None or isinstance(value, bool):
+        yield _WORDS_OF_JSON[value]
     else:
         yield repr(value)
 

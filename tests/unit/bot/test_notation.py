@@ -26,9 +26,9 @@ def test_decimals_are_in_plain_notation(number: str, text: str) -> None:
         ("x", "'x'"),
         (Decimal("0E-8"), "0"),
         (Decimal("1e500"), "1E+500"),
-        (True, "True"),
-        (None, "None"),
-        ({"a": Decimal("1.0"), "b": ["c", 2]}, "{'a': 1, 'b': ['c', 2]}"),
+        (True, "true"),
+        (None, "null"),
+        ({"a": Decimal("1.0"), "b": ["c", 2, False]}, "{'a': 1, 'b': ['c', 2, false]}"),
         ([], "[]"),
     ],
 )

@@ -50,7 +50,7 @@ def test_an_end_before_the_start_names_both() -> None:
     [
         ("initial_capital", "-5", "-5"),
         ("initial_capital", "NaN", "'NaN' is not a finite number"),
-        ("initial_capital", True, "True is not a number"),
+        ("initial_capital", True, "true is not a number"),
         ("initial_capital", 0.5, "0.5 is not a number"),
         ("allocation", "1.1", "1.1"),
         ("allocation", "0", "0"),

@@ -97,7 +97,7 @@ def test_a_small_chance_is_never_said_to_be_none() -> None:
         ({"folds": 3}, "validation.folds: is not a known parameter (given: 3)"),
         (
             {"walk_forward": {"anchor": True}},
-            "validation.walk_forward.anchor: is not a known parameter (given: True)",
+            "validation.walk_forward.anchor: is not a known parameter (given: true)",
         ),
         (
             {"test_symbols": []},

@@ -94,7 +94,7 @@ def test_switch_and_optional_axes_are_found_by_text() -> None:
         ({"start": 0, "stop": 2, "num": 3, "scale": "log"}, "grid.perp_leverage.scale", "above 0"),
         ({"start": 1, "stop": 2, "num": 3, "scale": "cubic"}, "grid.perp_leverage.scale", "cubic"),
         ({"start": 1, "stop": 2, "step": 1, "more": 1}, "grid.perp_leverage.more", "not a known"),
-        ({"start": True, "stop": 2, "step": 1}, "grid.perp_leverage.start", "True"),
+        ({"start": True, "stop": 2, "step": 1}, "grid.perp_leverage.start", "true"),
     ],
 )
 def test_refused_axis_names_field_and_value(raw: Any, field: str, words: str) -> None:
