@@ -100,6 +100,9 @@ def test_another_hedge_is_made_of_two_legs_by_keyboard_alone(
     page.keyboard.type("long perp, short perp")
     page.keyboard.press("Tab")
     details = page.locator("#other-hedge")
+    expect(page.locator("#long-leg option")).not_to_have_count(
+        0
+    )  # they come with the answer about the structure
     details.locator("summary").focus()
     page.keyboard.press("Enter")
     page.locator("#long-leg").focus()
@@ -227,6 +230,25 @@ def test_nothing_is_asked_that_is_refused_while_hedges_are_looked_for(
     assert checked.value.ok
     expect(page.get_by_label("ETH/USDT:USDT<>ETH/USDC:USDC")).to_be_checked()
     assert visit.complaints == []
+
+
+def test_select_all_takes_no_symbol_of_another_structure_while_an_answer_is_awaited(
+    address: str, visit: Visit, store: HistoricalDataStore
+) -> None:
+    page = visit.page
+    opened(page, address, "/dashboard/backtest")
+    choose(page, "structure", "perp_perp")
+    usual = "ETH/USDT:USDT<>ETH/USDC:USDC"
+    expect(page.get_by_label(usual)).to_be_checked()
+    page.route("**/data/hedges?*", lambda _route: None)
+    page.locator("#other-hedge summary").click()
+    choose(page, "long-leg", "BTC/USDT:USDT@synthetic-2")
+    choose(page, "short-leg", "BTC/USDT:USDT@synthetic")
+    page.locator("#add-hedge").click()
+    added = "BTC/USDT:USDT@synthetic-2>BTC/USDT:USDT@synthetic"
+    expect(page.get_by_label(added)).to_be_checked()
+    page.get_by_role("button", name="select all").click()
+    assert written(page)["symbols"] == [usual, added]
 
 
 def test_select_all_leaves_out_a_hedge_that_its_two_way_form_stands_for(

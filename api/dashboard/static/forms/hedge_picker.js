@@ -9,7 +9,7 @@ const SELECTS = { structure: "structure", long_exchange: "long-exchange", short_
 export class HedgePicker {
   /* `form` is the form of markets: it tells names, exchange and preset, and takes names. */
   constructor(source, form, changed) {
-    Object.assign(this, { source, form, changed, answer: null, asked: new Set(), question: null, problem: "", retarget: false });
+    Object.assign(this, { source, form, changed, answer: null, asked: new Set(), told: new Set(), question: null, problem: "", retarget: false });
     this.place = document.getElementById("legs");
     this.note = document.getElementById("hedge-note");
     this.preset = document.getElementById("structure-preset");
@@ -44,11 +44,12 @@ export class HedgePicker {
     return this.retarget && this.active && !this.varied && !this.answer && !this.problem;
   }
 
-  /* Hedges by name as the server tells of them; null while it is asked, and for structures that vary. */
+  /* Hedges by name as the server tells of them; null while it is asked, and for structures that vary. What lacks something and
+     is told of for having been asked after alone, as the symbol of another structure, is an option only while it is chosen. */
   get options() {
     if (!this.answer) return null;
     const { names } = this.form.symbols();
-    const told = this.answer.hedges.filter((one) => !one.lacks || !this.asked.has(one.name) || names.includes(one.name));
+    const told = this.answer.hedges.filter((one) => !one.lacks || !this.told.has(one.name) || names.includes(one.name));
     return new Map(told.map((one) => [one.name, { ...one, symbol: one.name }]));
   }
 
@@ -134,10 +135,10 @@ export class HedgePicker {
     this.asked = new Set(names);
     for (const name of names.slice(0, MOST_NAMED)) query.append("symbols", name);
     clearTimeout(this.waiting);
-    this.waiting = setTimeout(() => this.take(question, `/data/hedges?${query}`), this.answer ? SETTLED_MS : 0);
+    this.waiting = setTimeout(() => this.take(question, names, `/data/hedges?${query}`), this.answer ? SETTLED_MS : 0);
   }
 
-  async take(question, address) {
+  async take(question, names, address) {
     let answer = null;
     let problem = "";
     try {
@@ -146,7 +147,7 @@ export class HedgePicker {
       problem = error.problem?.errors?.map(({ field, message }) => `${field}: ${message}`).join("; ") ?? error.message;
     }
     if (question !== this.question) return;
-    Object.assign(this, { answer, problem });
+    Object.assign(this, { answer, problem, told: new Set(names) });
     this.fillLegs();
     if (answer && this.retarget && this.choose([...this.options.values()])) return;
     this.changed(true);
