@@ -1,8 +1,13 @@
 """Announcements to the dispatcher that something was written, so that it does not wait for its next look."""
 
 import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from sweeps.queue.messages import WRITTEN_CHANNEL
+
+if TYPE_CHECKING:
+    import redis.asyncio
 
 _TIMEOUT_S = 1.0
 
@@ -17,6 +22,7 @@ class Announcer:
         self._broker_url = broker_url
         self._sending: asyncio.Task[None] | None = None
         self._again = False
+        self._client: redis.asyncio.Redis | None = None
 
     def announce(self) -> None:
         """Announce that something was written."""
@@ -27,23 +33,23 @@ class Announcer:
             self._sending = asyncio.create_task(self._send(self._broker_url))
 
     async def close(self) -> None:
-        """End what is under way."""
+        """End what is under way, and the connection."""
         if self._sending is not None:
             self._sending.cancel()
             await asyncio.gather(self._sending, return_exceptions=True)
+        if self._client is not None:
+            await self._client.aclose()
 
     async def _send(self, broker_url: str) -> None:
         # The client is large, and the start of the API need not wait for it.
         import redis.asyncio  # noqa: PLC0415
 
-        client = redis.asyncio.Redis.from_url(
-            broker_url, socket_timeout=_TIMEOUT_S, socket_connect_timeout=_TIMEOUT_S
-        )
-        try:
+        if self._client is None:
+            self._client = redis.asyncio.Redis.from_url(
+                broker_url, socket_timeout=_TIMEOUT_S, socket_connect_timeout=_TIMEOUT_S
+            )
+        # The dispatcher looks by itself, and the client connects anew for the next announcement.
+        with suppress(redis.RedisError, OSError):
             while self._again:
                 self._again = False
-                await client.publish(WRITTEN_CHANNEL, b"")
-        except (redis.RedisError, OSError):
-            pass  # the dispatcher looks by itself
-        finally:
-            await client.aclose()
+                await self._client.publish(WRITTEN_CHANNEL, b"")
