@@ -89,6 +89,7 @@ def body_run(service: Service, body: dict[str, Any], trials: int, settlements: i
     """Return what one sweep took, from its submission to its completion, and what it left with its report.
 
     `database_bytes_per_trial` stay in the database, `free_bytes_per_trial` are free in it for what comes.
+    `peak_mib` are the peaks since the processes began, the report included.
     """
     before, pages_before, load_before = service.uses(), _pages(service.database), load()
     began = time.perf_counter()
@@ -113,7 +114,7 @@ def body_run(service: Service, body: dict[str, Any], trials: int, settlements: i
         "waited_s": _by_role(spent, "waited_s"),
         "database_bytes_per_trial": (pages.used - pages_before.used) / trials,
         "free_bytes_per_trial": pages.free / trials,
-        "peak_mib": peaks(after),
+        "peak_mib": peaks(service.uses()),
         "load": load_before,
     }
 

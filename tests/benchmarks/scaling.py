@@ -77,11 +77,16 @@ def end_to_end(store: Path, folder: Path, trials: Sequence[int], workers: Sequen
         with endtoend.serving(folder / f"workers-{count}", store, count) as service:
             endtoend.sweep_run(service, 10)
             sizes = trials if count == max(workers) else (compared,)
-            runs = [endtoend.sweep_run(service, size) | {"workers": count} for size in sizes]
+            largest = [size for size in sizes if size > compared]
+            runs = [
+                endtoend.sweep_run(service, size) | {"workers": count} for size in sizes if size <= compared
+            ]
             for name, body in grids.BODIES.items():
                 submitted = body(_OF_GRIDS, compared)
                 run = endtoend.body_run(service, submitted, compared, _OF_GRIDS)
                 written[name].append(run | {"workers": count})
+            # Last, since memory is the peak of a process since its start.
+            runs += [endtoend.sweep_run(service, size) | {"workers": count} for size in largest]
         found["workers"] += [one for one in runs if one["trials"] == compared]
         if count == max(workers):
             found["trials"] = runs
