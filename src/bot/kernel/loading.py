@@ -121,7 +121,7 @@ def plain_replays() -> str | None:
     if isinstance(library, Library):
         return None
     return (
-        f"no replay kernel ({library}): sweeps run plainly, 100 to 400 times slower; "
+        f"no replay kernel ({library}): sweeps run plainly, 100 to 250 times slower; "
         "`python -m bot.kernel.build` builds it"
     )
 

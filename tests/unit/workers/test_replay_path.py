@@ -13,7 +13,7 @@ def test_a_worker_without_the_kernel_says_so_and_why(monkeypatch: pytest.MonkeyP
     with capture_logs() as logs:
         resources.say_how_sweeps_run()
     said = (
-        "no replay kernel (it has not been built): sweeps run plainly, 100 to 400 times slower; "
+        "no replay kernel (it has not been built): sweeps run plainly, 100 to 250 times slower; "
         "`python -m bot.kernel.build` builds it"
     )
     assert logs == [{"event": "SWEEPS RUN PLAINLY", "log_level": "warning", "reason": said}]

@@ -141,7 +141,7 @@ def test_dry_run_up_and_demo_say_once_how_slow_sweeps_are_without_the_kernel(
 ) -> None:
     monkeypatch.setattr(loading, "found", lambda: UnusableLibraryError("it has not been built"))
     said = (
-        "no replay kernel (it has not been built): sweeps run plainly, 100 to 400 times slower; "
+        "no replay kernel (it has not been built): sweeps run plainly, 100 to 250 times slower; "
         "`python -m bot.kernel.build` builds it"
     )
     assert run("sweep", "submit", spec, "--dry-run") == 0
