@@ -16,6 +16,7 @@ from bot.market_store.deleting import Selection
 from bot.market_store.store import HistoricalDataStore
 
 pytestmark = pytest.mark.e2e
+TWO_WAYS = "ETH/USDT:USDT<>ETH/USDC:USDC"
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +44,24 @@ def choose(page: Page, field: str, value: str) -> None:
     page.locator(f"#{field}").select_option(value)
 
 
+def choose_perps(page: Page, address: str) -> None:
+    """Open the form for backtests with both legs on perps: a hedge that can be replayed is checked."""
+    opened(page, address, "/dashboard/backtest")
+    choose(page, "structure", "perp_perp")
+    expect(page.get_by_label(TWO_WAYS)).to_be_checked()
+
+
+def add_hedge(page: Page, long_leg: str, short_leg: str) -> str:
+    """Add a hedge by its legs in one direction, and return its name, which is checked."""
+    page.locator("#other-hedge summary").click()
+    choose(page, "long-leg", long_leg)
+    choose(page, "short-leg", short_leg)
+    page.locator("#add-hedge").click()
+    name = f"{long_leg}>{short_leg}"
+    expect(page.get_by_label(name)).to_be_checked()
+    return name
+
+
 def legs(page: Page) -> Locator:
     return page.locator("#legs tbody tr")
 
@@ -54,7 +73,7 @@ def test_perps_of_two_exchanges_are_picked_run_and_told_with_what_is_held_of_bot
     opened(page, address, "/dashboard/backtest")
     expect(page.locator("#legs")).to_be_hidden()
     choose(page, "structure", "perp_perp")
-    expect(page.get_by_label("ETH/USDT:USDT<>ETH/USDC:USDC")).to_be_checked()
+    expect(page.get_by_label(TWO_WAYS)).to_be_checked()
     choose(page, "short-exchange", "synthetic-2")
     expect(page.get_by_label("BTC/USDT:USDT", exact=True)).to_be_checked()
     expect(page.locator("#symbols")).not_to_contain_text("ETH/USDT:USDT<>ETH/USDC:USDC")
@@ -228,7 +247,7 @@ def test_nothing_is_asked_that_is_refused_while_hedges_are_looked_for(
         page.unroute(re.compile("/data/hedges"))  # which lets go of what was held
         page.clock.resume()
     assert checked.value.ok
-    expect(page.get_by_label("ETH/USDT:USDT<>ETH/USDC:USDC")).to_be_checked()
+    expect(page.get_by_label(TWO_WAYS)).to_be_checked()
     assert visit.complaints == []
 
 
@@ -236,38 +255,22 @@ def test_select_all_takes_no_symbol_of_another_structure_while_an_answer_is_awai
     address: str, visit: Visit, store: HistoricalDataStore
 ) -> None:
     page = visit.page
-    opened(page, address, "/dashboard/backtest")
-    choose(page, "structure", "perp_perp")
-    usual = "ETH/USDT:USDT<>ETH/USDC:USDC"
-    expect(page.get_by_label(usual)).to_be_checked()
+    choose_perps(page, address)
     page.route("**/data/hedges?*", lambda _route: None)
-    page.locator("#other-hedge summary").click()
-    choose(page, "long-leg", "BTC/USDT:USDT@synthetic-2")
-    choose(page, "short-leg", "BTC/USDT:USDT@synthetic")
-    page.locator("#add-hedge").click()
-    added = "BTC/USDT:USDT@synthetic-2>BTC/USDT:USDT@synthetic"
-    expect(page.get_by_label(added)).to_be_checked()
+    added = add_hedge(page, "BTC/USDT:USDT@synthetic-2", "BTC/USDT:USDT@synthetic")
     page.get_by_role("button", name="select all").click()
-    assert written(page)["symbols"] == [usual, added]
+    assert written(page)["symbols"] == [TWO_WAYS, added]
 
 
 def test_select_all_leaves_out_a_hedge_that_its_two_way_form_stands_for(
     address: str, visit: Visit, store: HistoricalDataStore
 ) -> None:
     page = visit.page
-    opened(page, address, "/dashboard/backtest")
-    choose(page, "structure", "perp_perp")
-    both = "ETH/USDT:USDT<>ETH/USDC:USDC"
-    expect(page.get_by_label(both)).to_be_checked()
-    page.get_by_label(both).uncheck()
-    page.locator("#other-hedge summary").click()
-    choose(page, "long-leg", "ETH/USDT:USDT@synthetic")
-    choose(page, "short-leg", "ETH/USDC:USDC@synthetic")
-    page.locator("#add-hedge").click()
-    one = "ETH/USDT:USDT@synthetic>ETH/USDC:USDC@synthetic"
-    expect(page.get_by_label(one)).to_be_checked()
+    choose_perps(page, address)
+    page.get_by_label(TWO_WAYS).uncheck()
+    one = add_hedge(page, "ETH/USDT:USDT@synthetic", "ETH/USDC:USDC@synthetic")
     page.get_by_role("button", name="select all").click()
-    expect(page.get_by_label(both)).to_be_checked()
+    expect(page.get_by_label(TWO_WAYS)).to_be_checked()
     expect(page.get_by_label(one)).not_to_be_checked()
     assert one not in written(page)["symbols"]
     expect(page.locator("#plan[data-trials]")).to_be_visible()
