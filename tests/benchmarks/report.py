@@ -143,19 +143,25 @@ def _symbols(figures: list[Figures]) -> Iterator[Sheet]:
 
 
 def _end_to_end(figures: Figures) -> Iterator[Sheet]:
+    compared = figures["workers"][0]["trials"]
     runs = [*figures["trials"], *(one for one in figures["workers"] if one not in figures["trials"])]
     yield Sheet(
         "POST /sweeps to completed, 1,095 settlements, curves of the best 50",
         ("trials", *_END_TO_END),
         [[f"{row['trials']:,}", *_end_to_end_row(row)] for row in runs],
-        _gain(figures["speedup"]),
+        f"{compared:,} trials: the median of {figures['runs']} runs. {_gain(figures['speedup'])}",
     )
     if grids := figures.get("grids"):
         yield Sheet(
-            f"The same over other grids, {grids[0]['runs'][0]['trials']:,} trials each",
+            f"The same over other grids, {compared:,} trials each",
             ("grid", *_END_TO_END),
             [[grid["name"], *_end_to_end_row(row)] for grid in grids for row in grid["runs"]],
-            " ".join(f"{grid['name'].capitalize()}: {_gain(grid['speedup'])}" for grid in grids),
+            " ".join(
+                [
+                    f"The median of {figures['runs']} runs.",
+                    *(f"{grid['name'].capitalize()}: {_gain(grid['speedup'])}" for grid in grids),
+                ]
+            ),
         )
 
 

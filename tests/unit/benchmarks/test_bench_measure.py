@@ -107,6 +107,7 @@ def figures() -> dict[str, Any]:
             "workers": [{**sweep, "workers": 1}, sweep],
             "speedup": {"seen": 1.9, "without_waiting": 1.95, "workers": 2},
             "grids": [{"name": "costs", "runs": [sweep], "speedup": None}],
+            "runs": 3,
         },
     }
 
@@ -122,6 +123,9 @@ def test_tables_show_what_was_measured_once_each() -> None:
         ["1,000", "1", "0.50", "2,000"],
     ]
     assert ends.rows[0][2:] == ["0.50", "2,000", "0.8", "0.0", "120", "100", "400", "100", "1.0"]
+    assert ends.caption.startswith(
+        "1,000 trials: the median of 3 runs. 2 times the workers: 1.90 times as fast,"
+    )
     grids = tables["The same over other grids, 1,000 trials each"]
     assert grids.rows == [["costs", *ends.rows[0][1:]]]
 
