@@ -27,7 +27,7 @@ def controls_of(sweep: SweepView) -> list[Control]:
         return [_PAUSE, _CANCEL]
     if sweep.state is SweepState.PAUSED:
         return [_RESUME, _CANCEL]
-    unfinished = sweep.trials_done < sweep.trials_total
     if sweep.state is SweepState.CANCELLED:
-        return [_RESUME] if unfinished or sweep.trials_failed else []
+        return [_RESUME]
+    unfinished = sweep.trials_done < sweep.trials_total
     return ([_RESUME] if unfinished else []) + ([_RETRY] if sweep.trials_failed else [])

@@ -130,14 +130,17 @@ def cancel_sweep(connection: sa.Connection, sweep_id: int, reason: str | None = 
 def resume_sweep(connection: sa.Connection, sweep_id: int) -> None:
     """Queue the rest of a paused or ended sweep again, and its failed trials; an active one is left alone.
 
-    A worker that has not yet noticed the end loses its chunk.
-    Raises: UnknownSweepError; SweepStateError if every trial has its result, or if its data were changed.
+    A worker that has not yet noticed the end loses its chunk. One that was paused or cancelled while its last
+    trials were stored has nothing left to replay: it is completed, with its report.
+    Raises: UnknownSweepError; SweepStateError if it is completed without failed trials, or if its data were
+    changed.
     """
     state = sweep_state(connection, sweep_id)
     if state in ACTIVE:
         return
     refuse_incompatible(connection, sweep_id)
-    if not _reopen(connection, sweep_id, chunk.c.state != ChunkState.DONE) and state != SweepState.PAUSED:
+    reopened = _reopen(connection, sweep_id, chunk.c.state != ChunkState.DONE)
+    if not reopened and state is SweepState.COMPLETED:
         raise SweepStateError(f"sweep {sweep_id} has the result of every trial; nothing to resume")
     requeue(connection, sweep_id)
 
@@ -185,7 +188,9 @@ def _reopen(connection: sa.Connection, sweep_id: int, besides: sa.ColumnElement[
     mine = chunk.c.sweep_id == sweep_id
     failed = sa.and_(chunk.c.state == ChunkState.DONE, chunk.c.trials_failed > 0)
     wanted = failed if besides is None else sa.or_(failed, besides)
-    found = connection.execute(sa.select(chunk.c.lo, chunk.c.hi).where(mine, wanted).order_by(chunk.c.lo))
+    # Locked: what a worker stores at this moment is there by then, or is not stored.
+    query = sa.select(chunk.c.lo, chunk.c.hi).where(mine, wanted).order_by(chunk.c.lo).with_for_update()
+    found = connection.execute(query)
     if ranges := _joined((lo, hi) for lo, hi in found):
         number = failed_trial.c.number
         inside = sa.and_(number >= sa.bindparam("first"), number < sa.bindparam("end"))

@@ -191,7 +191,8 @@ def close_finished(connection: sa.Connection, sweep_id: int | None = None) -> li
             continue
         failed = connection.execute(_FAILED_TRIALS, {"of_sweep": row.id}).scalar_one()
         state = SweepState.FAILED if failed == row.trials_total else SweepState.COMPLETED
-        connection.execute(_ending(state), {"of_sweep": row.id})
+        if not connection.execute(_ending(state), {"of_sweep": row.id}).rowcount:
+            continue  # it was cancelled or paused since it was looked at, which holds
         with suppress(UnreadableSweepError):  # then all curves stay: which are the best, its spec would say
             ranking = stored_ranking(row.spec)
             prune_curves(connection, row.id, ranking)

@@ -12,6 +12,9 @@ from example_plugin import installed_example
 from fastapi.testclient import TestClient
 from webservice import Hands, Reader, sweep_body
 
+from bot.market_store.database import write_transaction
+from sweeps.storage.tables import sweep
+
 PAGE = {"Accept": "text/html"}
 HOSTILE = "</script><script>alert(1)</script> {{ 7 * 7 }}"
 
@@ -130,3 +133,17 @@ def test_buttons_are_those_that_the_state_allows(client: TestClient, hands: Hand
     client.post(f"/sweeps/{sweep_id}/resume")
     hands.work(sweep_id)
     assert buttons() == []
+
+
+def test_sweep_that_was_cancelled_as_its_last_trials_were_stored_can_be_resumed(
+    client: TestClient, hands: Hands
+) -> None:
+    sweep_id = client.post("/sweeps", json=sweep_body()).json()["id"]
+    hands.work(sweep_id)
+    with write_transaction(hands.engine) as connection:
+        connection.execute(sweep.update().values(state="cancelled"))
+    page = client.get(f"/dashboard/sweeps/{sweep_id}/progress", headers=PAGE).text
+    assert 'data-action="resume"' in page
+    client.post(f"/sweeps/{sweep_id}/resume")
+    hands.work(sweep_id)
+    assert client.get(f"/sweeps/{sweep_id}").json()["state"] == "completed"
