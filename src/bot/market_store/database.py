@@ -28,6 +28,7 @@ _KEEPALIVES = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count
 _UNANSWERED_MS = 10_000
 _SWITCH_PERIOD_S = 0.02
 _WAL_LIMIT_BYTES = 64 * 1024 * 1024
+_CUTS_TRIED, _CUT_AGAIN_S = 20, 0.1
 _SYNCHRONOUS = "NORMAL"
 _PRAGMAS = (
     f"journal_size_limit={_WAL_LIMIT_BYTES}",
@@ -94,14 +95,20 @@ def compact(engine: sa.Engine) -> None:
     """Give the space of deleted rows back to the disk.
 
     A SQLite file is written anew, for which the disk needs as much room again; PostgreSQL reuses its own.
+    The file shrinks once nobody reads what it held, which is looked for a few times: the next to cut its log,
+    such as an idle dispatcher, does it otherwise.
     """
-    if engine.dialect.name == "sqlite":
-        connection = engine.raw_connection()
-        try:
-            connection.cursor().execute("VACUUM")
-            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        finally:
-            connection.close()
+    if engine.dialect.name != "sqlite":
+        return
+    connection = engine.raw_connection()
+    try:
+        connection.cursor().execute("VACUUM")
+    finally:
+        connection.close()
+    for _ in range(_CUTS_TRIED):
+        if cut_log(engine):
+            break
+        time.sleep(_CUT_AGAIN_S)
 
 
 def cut_log(engine: sa.Engine) -> bool:

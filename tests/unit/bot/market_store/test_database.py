@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from bot.errors import InvalidInputError
 from bot.market_store.database import (
     async_write_transaction,
+    compact,
     cut_log,
     insert_or_skip,
     open_async_engine,
@@ -192,3 +193,37 @@ def test_log_is_cut_once_nobody_reads_what_it_holds_and_nobody_is_waited_for(
         assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 600_000
     patient.dispose()
     assert count(engine) == 1
+
+
+@pytest.mark.parametrize("reads_on", [False, True])
+def test_compacting_waits_for_no_reader_and_keeps_no_writer_waiting(
+    engine: sa.Engine, url: str, reads_on: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = Path(str(engine.url.database))
+    patient, hasty = open_engine(url, busy_timeout_ms=600_000), open_engine(url, busy_timeout_ms=0)
+    with write_transaction(engine) as connection:
+        connection.execute(sa.text("CREATE TABLE bulk (data BLOB)"))
+        connection.execute(sa.text("INSERT INTO bulk VALUES (zeroblob(500000))"))
+    assert cut_log(engine)
+    with write_transaction(engine) as connection:
+        connection.execute(sa.text("DROP TABLE bulk"))
+    full = path.stat().st_size
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        with write_transaction(hasty) as connection:
+            connection.execute(numbers.insert().values(n=len(pauses)))
+        if len(pauses) == 2 and not reads_on:
+            reader.close()
+
+    monkeypatch.setattr("bot.market_store.database.time.sleep", pause)
+    with engine.connect() as reader:
+        reader.scalar(sa.select(sa.func.count()).select_from(numbers))
+        compact(patient)
+    assert len(pauses) == (20 if reads_on else 2)
+    assert (path.stat().st_size < full) is not reads_on
+    assert cut_log(patient)
+    assert path.stat().st_size < full - 400_000
+    patient.dispose()
+    hasty.dispose()
