@@ -118,7 +118,7 @@ def _poisoned_batch(groups: Sequence[replay.Prepared]) -> Any:
     return _replay_batch(groups)
 
 
-def _poisoned_chunk(connection: sa.Connection, sweep_id: int, spec: Any) -> list[tuple[int, Any]]:
+def _poisoned_chunk(connection: sa.Connection, sweep_id: int, spec: Any) -> Sequence[Any]:
     if harm := orders_of(spec.name).outside:
         _HARMS[harm]()
     return _leaders(connection, sweep_id, spec)

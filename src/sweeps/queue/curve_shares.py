@@ -6,7 +6,7 @@ end after the last one was claimed.
 
 import sqlalchemy as sa
 
-from sweeps.storage.leaderboard import Ranking, has_curve, leading_records
+from sweeps.storage.leaderboard import Ranking, has_curve, leaders
 from sweeps.storage.states import ChunkState
 from sweeps.storage.tables import chunk, trial_curve
 
@@ -32,7 +32,7 @@ def owed_curves(connection: sa.Connection, sweep_id: int, chunk_id: int, ranking
     which = {"of_sweep": sweep_id, "of_chunk": chunk_id}
     if not connection.execute(_OWED, which).scalar_one():
         return []
-    records = leading_records(connection, sweep_id, ranking)
+    records = leaders(connection, sweep_id, ranking)
     sharing = sorted([chunk_id, *connection.execute(_SHARING, which).scalars()])
     place, count = sharing.index(chunk_id), len(sharing)
     first, end = (len(records) * one // count for one in (place, place + 1))

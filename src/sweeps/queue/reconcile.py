@@ -15,7 +15,7 @@ from sweeps.errors import UnreadableSweepError
 from sweeps.queue.chunk_counts import count_trials
 from sweeps.queue.counters import count, finished_trials
 from sweeps.queue.leases import ATTEMPT_LIMIT, done_now, missing_trials
-from sweeps.storage.leaderboard import give_up_curves, has_curve, leading_records, prune_curves
+from sweeps.storage.leaderboard import give_up_curves, has_curve, leaders, prune_curves
 from sweeps.storage.results import failed_row
 from sweeps.storage.selection import ask_for_report
 from sweeps.storage.states import ACTIVE, ChunkState, SweepState, sweep_sources
@@ -205,7 +205,7 @@ def close_finished(connection: sa.Connection, sweep_id: int | None = None) -> li
 def _opened_for_curves(connection: sa.Connection, sweep_id: int, spec_text: str) -> bool:
     """Open the last chunk of a sweep if trials among its best lack curves; return whether they do."""
     with suppress(UnreadableSweepError):
-        records = leading_records(connection, sweep_id, stored_ranking(spec_text))
+        records = leaders(connection, sweep_id, stored_ranking(spec_text))
         if not all(record.has_curve for record in records):
             connection.execute(_OPENING_LAST, {"of_sweep": sweep_id})
             return True

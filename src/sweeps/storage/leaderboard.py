@@ -18,12 +18,9 @@ def has_curve() -> sa.ColumnElement[bool]:
 
 
 _BEST_FIRST = (
-    sa.select(trial_curve.c.objective_rank, trial_curve.c.number)
+    sa.select(trial_curve.c.objective_rank, trial_curve.c.number, has_curve().label("has_curve"))
     .where(trial_curve.c.sweep_id == sa.bindparam("of_sweep"))
     .order_by(trial_curve.c.objective_rank, trial_curve.c.number)
-)
-_RECORDS = _BEST_FIRST.add_columns(has_curve().label("has_curve")).limit(
-    sa.bindparam("top", type_=sa.Integer)
 )
 _LEADERS = _BEST_FIRST.limit(sa.bindparam("top", type_=sa.Integer))
 _BEYOND = _BEST_FIRST.offset(sa.bindparam("top", type_=sa.Integer)).subquery()
@@ -48,21 +45,16 @@ class Ranking(Protocol):
         """Return the trials whose curves are kept."""
 
 
-def leaders(connection: sa.Connection, sweep_id: int, ranking: Ranking) -> list[tuple[int, int]]:
-    """Return rank and number of the trials that keep their curves, best first, where only the best do."""
-    if not isinstance(ranking.curves, TopCurves):
-        return []
-    rows = connection.execute(_LEADERS, {"of_sweep": sweep_id, "top": ranking.curves.top})
-    return [(rank, number) for rank, number in rows]
-
-
-def leading_records(
+def leaders(
     connection: sa.Connection, sweep_id: int, ranking: Ranking
 ) -> Sequence[sa.Row[tuple[int, int, bool]]]:
-    """Return the leaders with `has_curve`, whether the curve of each is worked out."""
+    """Return the trials that keep their curves, best first, where only the best do.
+
+    Rank of the objective and number of each, and whether its curve is worked out.
+    """
     if not isinstance(ranking.curves, TopCurves):
         return []
-    return connection.execute(_RECORDS, {"of_sweep": sweep_id, "top": ranking.curves.top}).all()
+    return connection.execute(_LEADERS, {"of_sweep": sweep_id, "top": ranking.curves.top}).all()
 
 
 def give_up_curves(connection: sa.Connection, sweep_id: int) -> None:

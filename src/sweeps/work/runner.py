@@ -117,7 +117,8 @@ class ChunkRunner:
         """Return an empty buffer; the attempt is counted by then, even if the sweep is unreadable."""
         with self._engine.connect() as connection:
             spec = stored_spec(connection, claim.sweep_id, claim.spec_text)
-            found = leaders(connection, claim.sweep_id, spec)
+            best = leaders(connection, claim.sweep_id, spec)
+            found = [(record.objective_rank, record.number) for record in best]
             self._seals = seal_times(connection)
             return ChunkBuffer(claim.sweep_id, spec, self._panels_of(connection, spec), leaders=found)
 
