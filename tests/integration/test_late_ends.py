@@ -113,12 +113,13 @@ def test_cancel_within_the_end_of_the_last_chunk_leaves_a_sweep_that_is_complete
         assert_every_trial_once(engine, sweep_id, SPEC)
 
 
+@pytest.mark.parametrize(  # a SQLite file has one writer at a time
+    "database_url", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
+)
 @pytest.mark.parametrize("end", [cancel_sweep, pause_sweep])
 def test_end_that_comes_while_the_sweep_is_closed_holds(
     engine: sa.Engine, end: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if engine.dialect.name == "sqlite":
-        pytest.skip("a SQLite file has one writer at a time")
     real = reconcile._ending
 
     def end_first(state: SweepState) -> sa.Update:
