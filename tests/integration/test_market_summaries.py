@@ -3,17 +3,19 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from bot.errors import InvalidInputError, UnknownSymbolError
 from bot.market.rows import Rows, SeriesKey, SeriesKind, funding_values
-from bot.market_store.database import write_transaction
+from bot.market_store.database import open_engine, write_transaction
 from bot.market_store.store import HistoricalDataStore
 from bot.market_store.summaries import Summary, keep_summaries, kept_summaries
 from bot.models import HOUR_MS
 from bot.timestamps import parse_time_ms
+from sweeps.migrations import migrate
 
 BTC = "BTC/USDT:USDT"
 LATER = parse_time_ms("2024-04-02")
@@ -109,3 +111,22 @@ def test_summary_of_an_older_version_is_worked_out_anew(engine: sa.Engine) -> No
     assert store.listing() == listing
     with engine.connect() as connection:
         assert kept_summaries(connection, "listing")["synthetic", BTC].digest != "older"
+
+
+def test_listing_is_read_although_the_disk_has_no_room_for_its_summary(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'carrygrid.db'}")
+    migrate(engine)
+    store = HistoricalDataStore(engine)
+    add_settlement(store, LATER, "0.0001")
+
+    def find_no_room(connection: sa.Connection, _summaries: object) -> None:
+        connection.exec_driver_sql("PRAGMA max_page_count=1")
+        connection.exec_driver_sql("CREATE TABLE summary AS SELECT zeroblob(1000000)")
+
+    monkeypatch.setattr("bot.market_store.store.keep_summaries", find_no_room)
+    [exchange] = store.listing()
+    assert [symbol.symbol for symbol in exchange.symbols] == [BTC]
+    assert [pair.symbol for pair in store.pairs(0)] == [BTC]
+    engine.dispose()

@@ -38,6 +38,8 @@ _PRAGMAS = (
 )
 _LEVEL = "carrygrid_synchronous"
 """Name under which a connection keeps the level that it was set to last."""
+_POSTGRESQL_FULL = "53100"
+_PRIMARY_CODE = 0xFF
 _DRIVERS = {"sqlite": ("pysqlite", "aiosqlite"), "postgresql": ("psycopg", "psycopg")}
 _WRITES = ("INSERT", "UPDATE", "DELETE", "REPLACE")
 
@@ -89,6 +91,13 @@ async def async_write_transaction(
         await connection.execution_options(carrygrid_write=True, carrygrid_durable=durable)
         async with connection.begin():
             yield connection
+
+
+def is_full(cause: BaseException | None) -> bool:
+    """Return whether this error of a driver says that the database's disk has no room left."""
+    if isinstance(cause, sqlite3.Error):
+        return getattr(cause, "sqlite_errorcode", 0) & _PRIMARY_CODE == sqlite3.SQLITE_FULL
+    return getattr(cause, "sqlstate", None) == _POSTGRESQL_FULL
 
 
 def compact(engine: sa.Engine) -> None:

@@ -12,7 +12,7 @@ from bot.market.records.kinds import RecordKey, RecordKind
 from bot.market.rows import Rows, SeriesKey
 from bot.market.series import MarketData
 from bot.market_store import sql
-from bot.market_store.database import write_transaction
+from bot.market_store.database import is_full, write_transaction
 from bot.market_store.deleting import Removal, Selection, preview_removal, remove_rows
 from bot.market_store.listing import ExchangeListing, list_coverage
 from bot.market_store.loading import load_hedges, load_market, resolve_exchange
@@ -176,6 +176,12 @@ class HistoricalDataStore:
             return pair_series(connection, exchange, symbol, days, dates)
 
     def _keep(self, summaries: Sequence[Summary]) -> None:
-        if summaries:
+        """Store summaries, or leave them to be made again where the disk is full: they only save time."""
+        if not summaries:
+            return
+        try:
             with write_transaction(self.engine) as connection:
                 keep_summaries(connection, summaries)
+        except sa.exc.DBAPIError as error:
+            if not is_full(error.orig):
+                raise

@@ -99,13 +99,28 @@ class _Reporter:
     def unexpected(
         self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
     ) -> None:
-        """Say that the program is at fault, or nothing if Ctrl-C is what made a library fail."""
+        """Say that the database or else the program is at fault, or nothing if Ctrl-C made a library fail."""
         interrupts.leave_if_interrupted()
         if self.options.debug:
             sys.__excepthook__(kind, error, trace)
             return
+        if (problem := _trouble_of_database(error)) is not None:
+            self.tell(problem)
+            return
         detail = f"{kind.__name__}: {error}; this is a fault of the program, --debug shows where"
         self.tell(Problem("internal", HTTPStatus.INTERNAL_SERVER_ERROR, detail))
+
+
+def _trouble_of_database(error: BaseException) -> Problem | None:
+    if "sqlalchemy" not in sys.modules:  # slow to load, and no command uses a database without it
+        return None
+    import sqlite3
+
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from api.errors.database_errors import database_problem
+
+    return database_problem(error) if isinstance(error, SQLAlchemyError | sqlite3.Error) else None
 
 
 def _wrote(stream: TextIO, problem: Problem) -> bool:

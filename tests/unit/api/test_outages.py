@@ -60,6 +60,9 @@ def test_full_disk_of_sqlite_is_named(tmp_path: Path) -> None:
         connection.execute("INSERT INTO t VALUES (zeroblob(1000000))")
     connection.close()
     assert of(caught.value) == ("database_full", 507)
+    problem = database_problem(caught.value)
+    assert problem is not None
+    assert (problem.code, problem.status) == ("database_full", 507)
 
 
 def test_wrong_statement_is_our_own_mistake() -> None:

@@ -48,4 +48,5 @@ def drop(name: str) -> None:
 def print_webhook_secret(*, new: bool) -> None:
     """Print the secret that notifications are signed with."""
     with ready_database(Settings()) as engine, write_transaction(engine, durable=True) as connection:
-        print(signing_secret(connection, new=new))
+        secret = signing_secret(connection, new=new)
+    print(secret)

@@ -76,7 +76,8 @@ def test_with_json_a_failure_is_a_problem_document_on_standard_output(
 
 
 _FAULTY = """
-import sys, typer
+import sqlite3, sys, typer
+import sqlalchemy as sa
 from carrygrid.cli.failures import run
 from carrygrid.cli.app import common
 app = typer.Typer()
@@ -84,6 +85,15 @@ app.callback()(common)
 @app.command()
 def fault(as_json: bool = typer.Option(False, "--json")):
     raise ZeroDivisionError("by zero")
+@app.command()
+def full(wrapped: bool = typer.Option(False, "--wrapped"), as_json: bool = typer.Option(False, "--json")):
+    engine = sa.create_engine("sqlite://")
+    with engine.connect() as connection:
+        driver = connection.connection.driver_connection
+        driver.execute("CREATE TABLE t (a)")
+        driver.execute("PRAGMA max_page_count = 2")
+        statement = "INSERT INTO t VALUES (zeroblob(1000000))"
+        connection.execute(sa.text(statement)) if wrapped else driver.execute(statement)
 sys.exit(run(app, sys.argv[1:]))
 """
 
@@ -99,6 +109,15 @@ def test_a_fault_of_the_program_is_one_line_without_a_traceback(tmp_path: Path) 
     assert result.returncode == 1
     assert result.stderr.startswith("error: ZeroDivisionError: by zero; this is a fault of the program")
     assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("options", [[], ["--wrapped"]])
+def test_a_full_disk_is_no_fault_of_the_program(tmp_path: Path, options: list[str]) -> None:
+    told = "the database's disk is full; what was being written is not stored"
+    result = _fault(tmp_path, "full", *options)
+    assert (result.returncode, result.stdout, result.stderr) == (1, "", f"error: {told}\n")
+    document = json.loads(_fault(tmp_path, "full", "--json", *options).stdout)
+    assert (document["status"], document["detail"]) == (507, told)
 
 
 def test_a_fault_with_debug_shows_where_it_arose(tmp_path: Path) -> None:
