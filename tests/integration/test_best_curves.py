@@ -164,6 +164,20 @@ def test_chunks_at_work_share_the_curves_and_none_is_worked_out_twice(
     assert len(replayed) - len(early) <= TOP
 
 
+@pytest.mark.usefixtures("unsampled")
+def test_ranking_is_read_once_however_many_slices_its_curves_take(
+    engine: sa.Engine, replayed: list[int]
+) -> None:
+    statements: list[str] = []
+    sweep_id = submit(engine, SPEC, size=12)
+    runner(engine).run(sweep_id, 0, "me")
+    sa.event.listen(engine, "before_cursor_execute", lambda *sent: statements.append(sent[2]))
+    assert runner(engine).run(sweep_id, 1, "me") is LeaseOutcome.DONE
+    assert len(replayed) == TOP
+    assert sum(one.startswith("SELECT trial_curve.objective_rank") for one in statements) == 2
+    assert_best_have_curves(engine, sweep_id)
+
+
 class Killed(BaseException):
     """Stands for the end of a process."""
 

@@ -24,7 +24,7 @@ from sweeps.work.runner import ChunkRunner
 GRID = {"min_funding_rate": ["0.00001"], "perp_leverage": [1, 2]}
 LIST, ROWS_OF_BEST, SUBMIT, IDLE_TURN = 6, 1, 11, 6
 """Statements of a list, for best trials that were not read before, of a submission, of an idle turn."""
-CHUNK, CURVES, CLOSING = 15, 13, 4
+CHUNK, CURVES, CLOSING = 15, 10, 4
 """Statements of a chunk from its claim to its last result, of the curves that the last chunk works out for
 those before it, and of the end of a sweep with it."""
 _NO_ROUND_TRIP = ("BEGIN", "PRAGMA")

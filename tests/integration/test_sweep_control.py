@@ -30,12 +30,14 @@ from sweeps.analysis.progress import get_spec, get_sweep
 from sweeps.errors import SweepStateError
 from sweeps.lifecycle.extend_clone import cloned_spec, extend_sweep, extended_spec
 from sweeps.lifecycle.repository import cancel_sweep, pause_sweep, resume_sweep, retry_failed
+from sweeps.queue.curve_shares import CurveShare
 from sweeps.queue.leases import Claim, LeaseOutcome, claim_chunk, save_trials
 from sweeps.queue.rates import measured_rates, record_rate
 from sweeps.queue.reconcile import ChunkRef
 from sweeps.spec.metrics import LATER
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.results import Results, failed_row
+from sweeps.storage.sweep_summary import stored_ranking
 from sweeps.storage.tables import sweep
 from sweeps.work.dispatch import Dispatcher
 from sweeps.work.replay import WindowCache
@@ -77,9 +79,10 @@ def claimed(engine: sa.Engine, sweep_id: int, chunk_id: int = 0) -> Claim:
 
 def fail(engine: sa.Engine, claim: Claim, numbers: Sequence[int], *, last: bool) -> LeaseOutcome:
     rows = [failed_row(claim.sweep_id, number, "test", "made to fail") for number in numbers]
+    share = CurveShare(claim.sweep_id, claim.chunk_id, stored_ranking(claim.spec_text), given_up=last)
     with write_transaction(engine) as connection:
         results = Results.of(claim.sweep_id, failed=rows)
-        return save_trials(connection, claim, results, last=last, without_curves=last)
+        return save_trials(connection, claim, results, last=last, share=share)
 
 
 def act(engine: sa.Engine, command: Any, *arguments: Any, **named: Any) -> Any:

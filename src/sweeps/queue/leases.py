@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from bot import ENGINE_VERSION
 from bot.market_store.database import database_now_ms
 from sweeps.queue.counters import count, finished_trials
-from sweeps.queue.curve_shares import owed_curves
+from sweeps.queue.curve_shares import CurveShare
 from sweeps.storage.curves import StoredRecord
 from sweeps.storage.leaderboard import give_up_curves, has_curve, prune_curves
 from sweeps.storage.results import Results
@@ -46,6 +46,7 @@ class Claim:
     data_pin: str | None = None
     may_reuse: bool = False
     owner: str | None = None
+    lease_ms: int = LEASE_MS
 
 
 class LeaseOutcome(StrEnum):
@@ -87,6 +88,7 @@ def claim_chunk(
         taken.data_pin,
         bool(taken.may_reuse),
         owner,
+        lease_ms,
     )
 
 
@@ -103,20 +105,19 @@ def save_trials(
     curves: Sequence[StoredRecord] = (),
     *,
     last: bool,
-    lease_ms: int = LEASE_MS,
     known: int = 0,
-    without_curves: bool = False,
+    share: CurveShare | None = None,
 ) -> LeaseOutcome:
     """Store results of a claimed chunk and renew the lease, or end the chunk if these were the `last`.
 
     `curves` are those of trials stored now, and of others that have their place among the best but no curve.
-    A chunk that owes curves of the best does not end, unless the sweep is to go on `without_curves`.
+    A chunk that owes curves of the best, as its `share` tells, does not end, unless these are given up.
 
     All in the caller's one transaction, and only while nobody else has taken the chunk: what comes after the
     lease ran out counts until then, a later owner's token shuts it out. Trials that are stored already stay
     as they are; they are looked for unless so many are stored as the caller has `known` of, other ones.
     """
-    renewed = _renewed(connection, claim, lease_ms)
+    renewed = _renewed(connection, claim)
     if renewed is None:
         return LeaseOutcome.LOST
     ranking = stored_ranking(claim.spec_text)
@@ -124,9 +125,10 @@ def save_trials(
         results = results.without(finished_within(connection, claim.sweep_id, *results.span))
     results.store(connection)
     _store_curves(connection, results, curves, ranking)
-    if without_curves:
+    share = share or CurveShare(claim.sweep_id, claim.chunk_id, ranking)
+    if share.given_up:
         give_up_curves(connection, claim.sweep_id)
-    ends = last and not owed_curves(connection, claim.sweep_id, claim.chunk_id, ranking)
+    ends = last and not share.look(connection, {item.number for item in curves if item.equity})
     _count_stored(connection, claim, results, ranking, ends=ends)
     if ends:
         return LeaseOutcome.DONE
@@ -252,13 +254,13 @@ def _given_back(error: str | None) -> dict[str, Any]:
     return freed if error is None else freed | {"last_error": error[:MAX_ERROR_LENGTH]}
 
 
-def _renewed(connection: sa.Connection, claim: Claim, lease_ms: int) -> sa.Row[Any] | None:
+def _renewed(connection: sa.Connection, claim: Claim) -> sa.Row[Any] | None:
     """Renew the lease of a claim, or take the chunk back if it was freed and nobody has claimed it since.
 
     Returns how many trials of the chunk are stored, with the state of its sweep; None if it is no longer the
     claim's.
     """
-    found = {**_key_of(claim), "of_owner": claim.owner, "lease_ms": lease_ms}
+    found = {**_key_of(claim), "of_owner": claim.owner, "lease_ms": claim.lease_ms}
     return connection.execute(_RENEWING, found).one_or_none()
 
 

@@ -15,7 +15,7 @@ from sweeps.errors import DataChangedError, KernelDifferenceError, SealsChangedE
 from sweeps.lifecycle.data_pin import check_pin
 from sweeps.lifecycle.repository import cancel_sweep
 from sweeps.queue.counters import KERNEL_DIFFERENCES, chunk_took, count, finished_trials, replay_paths
-from sweeps.queue.curve_shares import owed_curves
+from sweeps.queue.curve_shares import CurveShare
 from sweeps.queue.leases import ATTEMPT_LIMIT, Claim, LeaseOutcome, claim_chunk, release_chunk, save_trials
 from sweeps.queue.rates import record_rate
 from sweeps.queue.reconcile import close_finished
@@ -198,17 +198,17 @@ class ChunkRunner:
         """
         limit_s = self._trial_limit_s(buffer.spec)
         owed: Sequence[int] = buffer.without_curves() if buffer.holds_all(claim) else ()
+        share = CurveShare(claim.sweep_id, claim.chunk_id, buffer.spec)
         while True:
-            gave_up = bool(owed) and not self._curves.work_out_some(buffer, owed, limit_s)
+            share.given_up = bool(owed) and not self._curves.work_out_some(buffer, owed, limit_s)
             spent = self._clock.now_ms() - started >= self._limits.budget_ms
-            outcome = self._save(claim, buffer, last=True, ends=spent, without_curves=gave_up)
+            outcome = self._save(claim, buffer, share, ends=spent)
             if outcome is LeaseOutcome.DONE:
                 return outcome
             if outcome is not LeaseOutcome.KEPT or spent:
                 self._release(claim, progressed=True)
                 return outcome
-            with self._engine.connect() as connection:
-                owed = owed_curves(connection, claim.sweep_id, claim.chunk_id, buffer.spec)
+            owed = share.owed
 
     def _batch_sizer(self, claim: Claim) -> BatchSizer:
         """Return a sizer that begins with the last batch; a chunk that lost its process goes one by one."""
@@ -302,20 +302,15 @@ class ChunkRunner:
         return reused, refused, [(run, replayed_alone(number, run, self._windows)) for run in runs]
 
     def _save(
-        self,
-        claim: Claim,
-        buffer: ChunkBuffer,
-        *,
-        last: bool = False,
-        ends: bool = False,
-        without_curves: bool = False,
+        self, claim: Claim, buffer: ChunkBuffer, share: CurveShare | None = None, *, ends: bool = False
     ) -> LeaseOutcome:
         """Store what was replayed; raises SealsChangedError, storing nothing, if a seal has changed.
 
-        What was measured is added where the chunk `ends` here: workers wait for each other there.
+        These were the last trials of the chunk if its `share` in the curves is given. What was measured is
+        added where the chunk `ends` here: workers wait for each other there.
         """
         self._curves.keep_sampled(buffer)
-        if without_curves:
+        if share and share.given_up:
             buffer.best.clear()
         _log_failures(buffer)
         results, curves = buffer.results(), buffer.records()
@@ -325,9 +320,8 @@ class ChunkRunner:
         with write_transaction(self._engine) as connection:
             if seal_times(connection) != self._seals:
                 raise SealsChangedError("days were sealed or opened since its windows were read")
-            known, lease_ms = buffer.known(claim), self._limits.lease_ms
-            end = {"last": last, "without_curves": without_curves}
-            outcome = save_trials(connection, claim, results, curves, known=known, lease_ms=lease_ms, **end)
+            last, known = share is not None, buffer.known(claim)
+            outcome = save_trials(connection, claim, results, curves, last=last, known=known, share=share)
             if outcome is not LeaseOutcome.LOST:
                 keep_findings(connection, claim.sweep_id, found)
                 keep_sums(connection, claim.sweep_id, sums)
@@ -370,7 +364,7 @@ class ChunkRunner:
         buffer.best.clear()
         results, curves = buffer.results(), list(buffer.curves.values())
         with write_transaction(self._engine) as connection:
-            save_trials(connection, claim, results, curves, last=False, lease_ms=self._limits.lease_ms)
+            save_trials(connection, claim, results, curves, last=False)
             release_chunk(connection, claim, reason, progressed=bool(len(buffer)))
             cancel_sweep(connection, claim.sweep_id, reason)
         return LeaseOutcome.STOPPED
