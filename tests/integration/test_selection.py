@@ -23,7 +23,7 @@ from sweeping import submit
 from bot.market_store.database import write_transaction
 from bot.selection.settings import ValidationSettings
 from sweeps.analysis.progress import get_sweep
-from sweeps.errors import SweepStateError
+from sweeps.errors import SweepStateError, UnknownSweepError
 from sweeps.export import manifest
 from sweeps.jobs.job_dispatcher import JobDispatcher
 from sweeps.jobs.job_runner import JobRunner
@@ -302,6 +302,18 @@ def test_report_of_a_late_owner_is_not_stored_nor_what_goes_with_it(
     assert view_of(engine, sweep_id).complete
     with engine.connect() as connection:
         assert candidates_of(connection, [sweep_id]).keys() == {sweep_id}
+
+
+def test_report_on_a_sweep_that_is_deleted_meanwhile_ends_with_that(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long_market(engine)
+    sweep_id = submit(engine, long_spec(), size=40)
+    run_chunks(engine, sweep_id, 1)
+    deleted = blocks.Measured.nothing(["sharpe"])
+    monkeypatch.setattr("sweeps.work.report_parts.measured", lambda *_, **__: deleted)
+    with pytest.raises(UnknownSweepError, match="deleted"):
+        judged_selection(engine, sweep_id, ValidationSettings())
 
 
 @pytest.mark.parametrize(

@@ -95,27 +95,28 @@ def _taken(kind: list[Keyed]) -> list[Keyed]:
 class TrialSet:
     """A set of trial numbers, as one byte for each up to the largest."""
 
-    def __init__(self) -> None:
+    def __init__(self, numbers: IntArray | None = None) -> None:
         self._held = np.zeros(0, dtype=np.bool_)
+        if numbers is not None:
+            self.add(numbers)
 
     def __len__(self) -> int:
         return int(np.count_nonzero(self._held))
 
+    @property
+    def numbers(self) -> IntArray:
+        """The numbers, ascending."""
+        return np.flatnonzero(self._held)
+
     def add(self, numbers: IntArray) -> None:
         """Add numbers; those that are there already count once."""
-        missing = int(numbers.max(initial=-1)) + 1 - len(self._held)
-        if missing > 0:
-            self._held = np.concatenate([self._held, np.zeros(missing, dtype=np.bool_)])
+        self._reach(numbers)
         self._held[numbers] = True
 
     def has(self, numbers: IntArray) -> BoolArray:
         """Return which of some numbers are there."""
-        if numbers.max(initial=-1) < len(self._held):
-            return self._held[numbers]
-        inside = numbers < len(self._held)
-        found: BoolArray = inside.copy()
-        found[inside] = self._held[numbers[inside]]
-        return found
+        self._reach(numbers)
+        return self._held[numbers]
 
     def copy(self) -> "TrialSet":
         """Return a set of the same numbers."""
@@ -128,3 +129,11 @@ class TrialSet:
         found = self.has(numbers)
         self._held[numbers[found]] = False
         return found
+
+    def _reach(self, numbers: IntArray) -> None:
+        """Have a place for each of some numbers; more come part by part, so places grow by half at least."""
+        room, held = int(numbers.max(initial=-1)) + 1, len(self._held)
+        if room > held:
+            larger = np.zeros(max(room, held + held // 2), dtype=np.bool_)
+            larger[:held] = self._held
+            self._held = larger

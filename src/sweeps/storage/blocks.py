@@ -4,7 +4,7 @@ A block holds one column of the trials that one transaction stored: `sweeps.stor
 single trials from them, here whole columns are read.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
@@ -51,9 +51,18 @@ _OF_COLUMNS = sa.and_(
     trial_block.c.name.in_(sa.bindparam("names", expanding=True)),
 )
 _BLOCKS_OF_COLUMNS = sa.select(trial_block.c.name, trial_block.c.first, trial_block.c.data).where(_OF_COLUMNS)
+_NUMBERS = sa.select(trial_block.c.data).where(
+    trial_block.c.sweep_id == sa.bindparam("of_sweep"), trial_block.c.name == NUMBER
+)
 _SIZE = sa.func.length(trial_block.c.data)
 _MARKS_OF_COLUMNS = (
-    sa.select(trial_block.c.name, trial_block.c.first, _SIZE, sa.func.substr(trial_block.c.data, _SIZE - 3))
+    sa.select(
+        trial_block.c.name,
+        trial_block.c.first,
+        trial_block.c.last,
+        _SIZE,
+        sa.func.substr(trial_block.c.data, _SIZE - 3),
+    )
     .where(_OF_COLUMNS)
     .order_by(trial_block.c.name, trial_block.c.first)
 )
@@ -121,6 +130,12 @@ class Measured:
         return np.where(self.defined(metric), column / unit, np.nan)
 
 
+def completed_numbers(connection: sa.Connection, sweep_id: int) -> Iterator[IntArray]:
+    """Yield the numbers of the completed trials of a sweep, block by block."""
+    for (data,) in connection.execute(_NUMBERS, {"of_sweep": sweep_id}):
+        yield cast("IntArray", unpacked([data], real=False))
+
+
 def of_trials(column: Stored, result_of: npt.NDArray[np.integer[Any]] | None) -> Stored:
     """Return a stored column with a row for each trial; one with fewer rows has them for each result."""
     # A column whose trials of one result differ has as many rows as there are trials.
@@ -143,7 +158,8 @@ def measured(
     `kept`, by default that of the process.
     """
     cache = _column_cache if kept is None else kept
-    marks = _marks(connection, sweep_id, list(dict.fromkeys((NUMBER, *metrics))))
+    names = list(dict.fromkeys((*metrics, NUMBER)))
+    marks, room = _marks(connection, sweep_id, names)
     if not marks[NUMBER]:
         return Measured.nothing(metrics)
     created_ms = connection.execute(CREATED_MS, {"of_sweep": sweep_id}).scalar()
@@ -151,19 +167,19 @@ def measured(
     together = (*marks, RESULT, *GUARD_METRICS) if len(marks[NUMBER]) <= _FEW_BLOCKS else ()
     blocks = _Blocks(connection, sweep_id, together)
     try:
+        # What takes most memory beside what it leaves comes first, and numbers last.
+        able = cache.get((*key, guard), marks[NUMBER], lambda wanted: _eligible(blocks, guard, wanted), room)
         columns = {
-            name: cache.get((*key, name), own, _reader(blocks, name, own)) for name, own in marks.items()
+            name: cache.get((*key, name), own, _reader(blocks, name, own), room)
+            for name, own in marks.items()
         }
-        eligible = cache.get((*key, guard), marks[NUMBER], lambda wanted: _eligible(blocks, guard, wanted))
     except KeyError:  # its blocks have been deleted meanwhile, and so has the sweep
         return Measured.nothing(metrics)
     numbers = cast("IntArray", columns.pop(NUMBER))
     if np.all(numbers[1:] > numbers[:-1]):
-        return Measured(numbers, columns, eligible)
+        return Measured(numbers, columns, able)
     order = np.argsort(numbers)
-    return Measured(
-        numbers[order], {name: column[order] for name, column in columns.items()}, eligible[order]
-    )
+    return Measured(numbers[order], {name: column[order] for name, column in columns.items()}, able[order])
 
 
 class _Blocks:
@@ -174,7 +190,7 @@ class _Blocks:
         self._sweep_id = sweep_id
         self._together = with_inputs(tuple(together))
         self._held: dict[str, dict[int, bytes]] | None = None
-        self._results: dict[int, npt.NDArray[np.int32] | None] = {}
+        self._results: dict[int, npt.NDArray[np.signedinteger[Any]] | None] = {}
 
     def read(
         self, name: str, wanted: Sequence[int], known: dict[str, dict[int, MetricColumn]] | None = None
@@ -212,7 +228,7 @@ class _Blocks:
         packed = self._packed(RESULT, wanted)
         for first in wanted:
             known = unpacked([packed[first]], real=False) if first in packed else None
-            self._results[first] = None if known is None else known.astype(np.int32)
+            self._results[first] = None if known is None else known.astype(_places_type(len(known)))
 
     def _packed(self, name: str, wanted: Sequence[int]) -> dict[int, bytes]:
         if name not in self._together:
@@ -233,6 +249,11 @@ class _Blocks:
         return self._held[name]
 
 
+def _places_type(count: int) -> type[np.signedinteger[Any]]:
+    """Return the narrowest type of places among so many."""
+    return np.int16 if count <= np.iinfo(np.int16).max else np.int32
+
+
 def _eligible(blocks: _Blocks, guard: Guard, wanted: list[int]) -> Mapping[int, BoolArray]:
     """Return which trials of some blocks may win: one byte each, in place of four columns."""
     found: dict[int, BoolArray] = {}
@@ -244,17 +265,22 @@ def _eligible(blocks: _Blocks, guard: Guard, wanted: list[int]) -> Mapping[int, 
     return found
 
 
-def _marks(connection: sa.Connection, sweep_id: int, names: Sequence[str]) -> dict[str, dict[int, BlockMark]]:
-    """Return a mark of each block of the columns, by its first trial.
+def _marks(
+    connection: sa.Connection, sweep_id: int, names: Sequence[str]
+) -> tuple[dict[str, dict[int, BlockMark]], int]:
+    """Return a mark of each block of the columns, by its first trial, and how many trials these may have.
 
     Trials that were stored before there was a metric have no block of it.
     """
     rows = connection.execute(_MARKS_OF_COLUMNS, {"of_sweep": sweep_id, "names": names})
     found: dict[str, dict[int, tuple[int, bytes]]] = {name: {} for name in names}
-    for name, first, length, checksum in rows:
+    room = 0
+    for name, first, last, length, checksum in rows:
         found[name][first] = length, bytes(checksum)
+        room = max(room, last + 1)
     numbers = found[NUMBER].items()
-    return {name: {first: (found[name].get(first), own) for first, own in numbers} for name in names}
+    marks = {name: {first: (found[name].get(first), own) for first, own in numbers} for name in names}
+    return marks, room
 
 
 def _reader(

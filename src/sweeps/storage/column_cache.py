@@ -2,9 +2,8 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ import numpy.typing as npt
 MOST_BYTES = 64 * 2**20
 OVERHEAD = 1024
 _AT_ONCE = 32
-"""Blocks that are read together, and joined: of thousands of small arrays holes would be left in memory."""
+"""Blocks that are read together."""
 
 Column = npt.NDArray[Any]
 
@@ -52,10 +51,15 @@ class ColumnCache:
         self._lock = threading.Lock()
 
     def get(
-        self, key: Hashable, marks: Mapping[int, object], read: Callable[[list[int]], Mapping[int, Column]]
+        self,
+        key: Hashable,
+        marks: Mapping[int, object],
+        read: Callable[[list[int]], Mapping[int, Column]],
+        room: int = 0,
     ) -> Column:
         """Return the column of the blocks `marks`, in their order; `read` gives those that are not there.
 
+        `room` is how many rows it has at most, where that is known.
         Raises: KeyError if `read` does not give one of them.
         """
         with self._lock:
@@ -66,10 +70,8 @@ class ColumnCache:
             return known.column
         known_marks, parts = ({}, {}) if known is None else (known.marks, known.parts())
         new = [first for first, mark in marks.items() if known_marks.get(first) != mark]
-        for at in range(0, len(new), _AT_ONCE):
-            some = read(new[at : at + _AT_ONCE])
-            parts |= _joined(some, some).parts()
-        kept = _joined(marks, parts)
+        blocks = _in_order(marks, parts, new, read)
+        kept = _joined(marks, blocks, room)
         self._keep(key, kept)
         return kept.column
 
@@ -83,11 +85,40 @@ class ColumnCache:
                 self.size -= _cost(self._columns.popitem(last=False)[1])
 
 
-def _joined(marks: Mapping[int, object], parts: Mapping[int, Column]) -> _KeptColumn:
-    blocks = [parts[first] for first in marks]
-    column = np.concatenate(blocks) if len(blocks) != 1 else blocks[0]
+def _in_order(
+    marks: Iterable[int],
+    parts: Mapping[int, Column],
+    new: Sequence[int],
+    read: Callable[[list[int]], Mapping[int, Column]],
+) -> Iterator[Column]:
+    """Yield the blocks `marks`: those that are `new` as they are read, some at a time, others of `parts`."""
+    wanted, found, at = set(new), dict[int, Column](), 0
+    for first in marks:
+        if first not in wanted:
+            yield parts[first]
+            continue
+        if not found:
+            found, at = dict(read(list(new[at : at + _AT_ONCE]))), at + _AT_ONCE
+        yield found.pop(first)
+
+
+def _joined(marks: Mapping[int, object], blocks: Iterable[Column], room: int) -> _KeptColumn:
+    """Return blocks of one type, each taken over as it comes: joined in the end, all would stand there twice.
+
+    Room that nothing is written to costs no memory, and is given back.
+    """
+    column, ends = np.empty(0), [0]
+    for block in blocks:
+        start, end = ends[-1], ends[-1] + len(block)
+        if not start or end > len(column):
+            larger = np.empty(max(room, end + end // 2), dtype=column.dtype if start else block.dtype)
+            larger[:start] = column[:start]
+            column = larger
+        np.copyto(column[start:end], block, casting="no")
+        ends.append(end)
+    column.resize(ends[-1], refcheck=False)
     column.flags.writeable = False
-    return _KeptColumn(marks, list(accumulate(map(len, blocks))), column)
+    return _KeptColumn(marks, ends[1:], column)
 
 
 def _cost(kept: _KeptColumn) -> int:

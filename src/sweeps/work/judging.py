@@ -13,7 +13,6 @@ from bot.market_store.database import write_transaction
 from bot.market_store.sql import seal_times
 from bot.market_store.store import HistoricalDataStore
 from bot.numbers.arrays import IntArray
-from bot.numbers.numbering import occurring
 from bot.selection.distinct import TrialSet
 from bot.selection.judging import JudgedSearch, judged_search
 from bot.selection.looks import Lifetime
@@ -27,7 +26,7 @@ from sweeps.lifecycle.data_pin import check_pin
 from sweeps.lifecycle.repository import sweep_state
 from sweeps.spec.panels import PanelWindow
 from sweeps.spec.spec import SweepSpec
-from sweeps.storage.blocks import NOTHING_KEPT, Measured, measured
+from sweeps.storage.blocks import Measured, completed_numbers
 from sweeps.storage.results import CompletedTrials
 from sweeps.storage.selection import HeldSums, forget_sums, held_panels, keep_sums, open_reports
 from sweeps.storage.stored_trials import LEDGER, blocks_with
@@ -43,7 +42,7 @@ _MOST_SO_FAR_BYTES = 8 * 2**20
 
 Told = Callable[[int, int], None]
 """Takes how many of the missing trials were replayed, and how many there are."""
-Complete = Callable[[JudgedSearch, IntArray], SelectionReport]
+Complete = Callable[[JudgedSearch, TrialSet], SelectionReport]
 """Returns the report on some trials with what takes more than sums."""
 
 
@@ -64,11 +63,11 @@ class JudgedSelection:
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    """Panels of a sweep under some settings, and its completed trials with their objective."""
+    """Panels of a sweep under some settings, and its completed trials."""
 
     spec: SweepSpec
     panels: SweepPanels
-    trials: Measured
+    completed: TrialSet
     missing: IntArray
     replayable: dict[str, list[int]]
     data_pin: str | None
@@ -101,11 +100,11 @@ def judged_selection(
         except DataChangedError as error:
             raise SweepStateError(f"sweep {sweep_id} cannot be judged: {error}") from None
     with engine.connect() as connection:
-        parts = ReportParts(connection, windows, sweep_id, found.spec, found.trials, found.obstacle)
-        judged = _judged(connection, sweep_id, found.panels, found.trials.numbers, parts.added)
-    if not judged.reports:
-        raise SweepStateError(f"sweep {sweep_id} has no completed trial: there is nothing to judge")
-    return JudgedSelection(judged.reports, judged.text, found.panels, found.trials, found.replayable)
+        parts = ReportParts(connection, windows, sweep_id, found.spec, found.completed, found.obstacle)
+        judged = _judged(connection, sweep_id, found.panels, found.completed, parts.added)
+        if not judged.reports:
+            raise SweepStateError(f"sweep {sweep_id} has no completed trial: there is nothing to judge")
+        return JudgedSelection(judged.reports, judged.text, found.panels, parts.trials, found.replayable)
 
 
 def selection_so_far(connection: sa.Connection, sweep: SweepView, settings: ValidationSettings) -> str | None:
@@ -118,11 +117,13 @@ def selection_so_far(connection: sa.Connection, sweep: SweepView, settings: Vali
     held = {panel.digest: HeldSums(connection, sweep.id, panel.digest) for panel in panels}
     if sum(parts.size for parts in held.values()) > _MOST_SO_FAR_BYTES:
         return None
-    heads = [head.judged for parts in held.values() for _, head in parts.heads()]
-    numbers = occurring(np.concatenate([np.empty(0, dtype=np.int64), *heads]))
-    if len(numbers) < max(1, sweep.trials_done - sweep.trials_failed - sweep.trials_reused):
+    judged_ones = TrialSet()
+    for parts in held.values():
+        for _, head in parts.heads():
+            judged_ones.add(head.judged)
+    if len(judged_ones) < max(1, sweep.trials_done - sweep.trials_failed - sweep.trials_reused):
         return None
-    judged = _judged(connection, sweep.id, panels, numbers)
+    judged = _judged(connection, sweep.id, panels, judged_ones)
     return judged.text if judged.reports else None
 
 
@@ -154,18 +155,21 @@ def _found(connection: sa.Connection, sweep_id: int, settings: ValidationSetting
     compatible = row_compatibility(connection, sweep_id)
     panels = SweepPanels(connection, compatible.spec, settings)
     spec = compatible.spec
-    trials = measured(connection, sweep_id, [spec.objective.metric], spec.guard, kept=NOTHING_KEPT)
     held, replayable = TrialSet(), dict[str, list[int]]()
     for panel in panels:
         for first, head in HeldSums(connection, sweep_id, panel.digest).heads():
             held.add(head.judged)
             if head.by_kernel:
                 replayable.setdefault(panel.digest, []).append(first)
-    missing = trials.numbers[~held.has(trials.numbers)]
+    completed, missing = TrialSet(), TrialSet()
+    for numbers in completed_numbers(connection, sweep_id):
+        completed.add(numbers)
+        missing.add(numbers[~held.has(numbers)])
     if len(missing) and compatible.obstacle is not None:
         reason = f"{len(missing):,} of its trials left no sums and cannot be replayed: {compatible.obstacle}"
         raise SweepStateError(f"sweep {sweep_id} cannot be judged: {reason}")
-    return _Judged(spec, panels, trials, missing, replayable, compatible.data_pin, compatible.obstacle)
+    pin, obstacle = compatible.data_pin, compatible.obstacle
+    return _Judged(spec, panels, completed, missing.numbers, replayable, pin, obstacle)
 
 
 def _check_data(engine: sa.Engine, found: _Judged) -> None:
@@ -249,15 +253,15 @@ def _judged(
     connection: sa.Connection,
     sweep_id: int,
     panels: SweepPanels,
-    numbers: IntArray,
-    complete: Complete = lambda judged, _numbers: judged.report,
+    trials: TrialSet,
+    complete: Complete = lambda judged, _trials: judged.report,
 ) -> _Reports:
     """Return the reports on every panel that has one of these trials."""
     reports, best = [], []
-    for panel, mine in panels.parted(numbers):
-        if len(mine):
+    for panel, mine in panels.parted(trials):
+        if count := len(mine):
             parts = HeldSums(connection, sweep_id, panel.digest)
-            judged = judged_search(panel.panel, parts, Lifetime(len(mine), len(mine), 0.0))
+            judged = judged_search(panel.panel, parts, Lifetime(count, count, 0.0))
             reports.append((panel.window, complete(judged, mine)))
             best.append(judged.best)
     winner = better(best)

@@ -21,6 +21,7 @@ from bot.models import DAY_MS
 from bot.numbers.arrays import IntArray
 from bot.selection.days.calendar import Calendar
 from bot.selection.days.whole_returns import MOST_DAYS
+from bot.selection.distinct import TrialSet
 from bot.selection.panel import Panel
 from bot.selection.settings import ValidationSettings
 from bot.selection.trial_sums import NO_OBJECTIVE, TrialReturns, TrialSums
@@ -89,13 +90,16 @@ class SweepPanels:
     def __iter__(self) -> Iterator[SweepPanel]:
         return (one for one in self._panels if one is not None)
 
-    def parted(self, numbers: IntArray) -> Iterator[tuple[SweepPanel, IntArray]]:
+    def parted(self, trials: TrialSet) -> Iterator[tuple[SweepPanel, TrialSet]]:
         """Yield each panel with those of some trials that belong to it."""
-        alone = len(self._panels) == 1
-        places = None if alone else self._windows.places(numbers)
+        if len(self._panels) == 1:
+            yield from ((panel, trials) for panel in self)
+            return
+        numbers = trials.numbers
+        places = self._windows.places(numbers)
         for place, panel in enumerate(self._panels):
             if panel is not None:
-                yield panel, numbers if places is None else numbers[places == place]
+                yield panel, TrialSet(numbers[places == place])
 
     def sums(self, replayed: Replayed) -> "JudgedTrials | None":
         """Return the sums of completed trials of one window, None if there are none."""

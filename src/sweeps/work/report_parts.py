@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,16 +13,17 @@ from bot.errors import BotError
 from bot.hedges.evidence.either_engine import random_entries_of, stitch_runs
 from bot.numbers.arrays import BoolArray, IntArray
 from bot.numbers.numbering import occurring
+from bot.selection.distinct import TrialSet
 from bot.selection.evidence.transfer import FEWEST_VALUES, transfer
 from bot.selection.judging import JudgedSearch
 from bot.selection.report import SelectionReport
 from sweeps.analysis.plateau import grid_trials
-from sweeps.errors import DataChangedError
+from sweeps.errors import DataChangedError, UnknownSweepError
 from sweeps.spec.axes import Axis
 from sweeps.spec.metrics import Direction
 from sweeps.spec.panels import PanelWindows
 from sweeps.spec.spec import SweepSpec
-from sweeps.storage.blocks import Measured
+from sweeps.storage.blocks import NOTHING_KEPT, Measured, measured
 from sweeps.storage.stored_trials import failed_numbers
 from sweeps.work.replay import WindowCache
 
@@ -32,27 +34,39 @@ _NO_CHOICE = "two settings and a value to choose them on are needed"
 _ALONE = "no axis of numbers in a whole grid, or fewer neighbours than such axes"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class ReportParts:
     """Adds to reports on a sweep's panels what takes replays and metrics of its trials.
 
-    `trials` are its completed ones with their objective; `obstacle` says why they cannot be replayed as they
-    were, None if they can.
+    `completed` are those that it is judged by; `obstacle` says why they cannot be replayed as they were, None
+    if they can.
     """
 
     connection: sa.Connection
     windows: WindowCache
     sweep_id: int
     spec: SweepSpec
-    trials: Measured
+    completed: TrialSet
     obstacle: str | None
 
-    def added(self, judged: JudgedSearch, numbers: IntArray) -> SelectionReport:
+    @cached_property
+    def trials(self) -> Measured:
+        """The completed trials with their objective, which take a sweep's most memory: read when asked for.
+
+        Raises: UnknownSweepError if they have been deleted meanwhile.
+        """
+        spec = self.spec
+        metrics = [spec.objective.metric]
+        found = measured(self.connection, self.sweep_id, metrics, spec.guard, kept=NOTHING_KEPT)
+        found = _only(found, self.completed)
+        if len(found.numbers) < len(self.completed):
+            raise UnknownSweepError(f"sweep {self.sweep_id} has been deleted")
+        return found
+
+    def added(self, judged: JudgedSearch, trials: TrialSet) -> SelectionReport:
         """Return the report on some trials with its stitched run, plateau, transfer and random entries."""
         replayed = self._with_random_entries(self._with_stitched(judged.report))
-        held = self.trials
-        if len(numbers) < len(held.numbers):
-            held = held.only(np.isin(held.numbers, numbers))
+        held = _only(self.trials, trials)
         held = replace(held, eligible=judged.eligible.has(held.numbers))
         return self._with_transfer(self._with_plateau(replayed, held), held)
 
@@ -123,6 +137,11 @@ class ReportParts:
             return _without(report, "transfer", reason)
         ranks = transfer(by_value, _tested(by_value, report.panel.settings.test_symbols))
         return _without(report, "transfer", _NO_CHOICE) if ranks is None else replace(report, transfer=ranks)
+
+
+def _only(held: Measured, trials: TrialSet) -> Measured:
+    """Return those that are among some trials."""
+    return held if len(trials) == len(held.numbers) else held.only(trials.has(held.numbers))
 
 
 def walk_forward_run(windows: WindowCache, spec: SweepSpec, report: SelectionReport) -> WalkForwardRun | None:

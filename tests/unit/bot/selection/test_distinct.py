@@ -60,6 +60,8 @@ def test_numbers_are_taken_from_a_set_once() -> None:
     assert left.take(np.array([2, 3, 100])).tolist() == [True, False, False]
     assert left.take(np.array([2, 9])).tolist() == [False, True]
     assert (len(left), len(numbers)) == (1, 3)
+    assert numbers.numbers.tolist() == [2, 4, 9]
+    assert len(TrialSet(np.array([], dtype=np.int64)).numbers) == 0
 
 
 class Loaded(Sequence[TrialSums]):

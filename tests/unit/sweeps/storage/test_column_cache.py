@@ -82,6 +82,19 @@ def test_a_block_that_is_gone_is_told_and_nothing_of_the_column_kept() -> None:
     assert kept.size == 0
 
 
+@pytest.mark.parametrize("room", [0, 60, 200, 1_000])
+def test_column_takes_as_much_room_as_it_has_rows_whatever_was_expected(room: int) -> None:
+    kept, blocks = ColumnCache(), Blocks(0, 50, 100, 150)
+    marks = dict.fromkeys(blocks.firsts, 7)
+    assert kept.get("a", marks, blocks._read, room).tolist() == list(range(200))
+    assert kept.size == 200 * 8 + OVERHEAD
+
+
+def test_blocks_of_another_type_are_refused() -> None:
+    with pytest.raises(TypeError):
+        ColumnCache().get("a", {0: 1, 1: 1}, lambda _: {0: np.arange(3), 1: np.arange(3) / 2})
+
+
 def test_kept_columns_refuse_to_be_written_to() -> None:
     column = ColumnCache().get("a", {0: 1}, lambda _: {0: np.arange(3)})
     with pytest.raises(ValueError, match="read-only"):
