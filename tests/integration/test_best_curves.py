@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+import structlog
 from curving import SPEC, TOP, assert_best_have_curves, best_of, curves_of, free, runner, states_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -16,6 +17,7 @@ from bot.hedges.runs import AnyRun
 from bot.market_store.database import write_transaction
 from bot.market_store.store import HistoricalDataStore
 from sweeps.analysis.queries import stored_record, trial_head
+from sweeps.lifecycle.deleting import delete_sweep
 from sweeps.lifecycle.extend_clone import extend_sweep, extended_spec
 from sweeps.lifecycle.repository import cancel_sweep, pause_sweep, resume_sweep
 from sweeps.queue.leases import LeaseOutcome, claim_chunk
@@ -224,6 +226,31 @@ def test_lost_chunk_stores_no_curves_and_its_new_owner_all(
     free(engine, sweep_id, 0)
     assert runner(engine).run(sweep_id, 0, "third") is LeaseOutcome.DONE
     assert_best_have_curves(engine, sweep_id)
+
+
+@pytest.mark.usefixtures("unsampled")
+@pytest.mark.parametrize("slices", [0, 1])
+def test_sweep_that_is_deleted_among_its_curves_ends_quietly(
+    engine: sa.Engine,
+    replayed: list[int],
+    before_slice: Callable[[int, Callable[[], object]], None],
+    slices: int,
+) -> None:
+    def delete() -> None:
+        with write_transaction(engine) as connection:
+            delete_sweep(connection, sweep_id)
+
+    sweep_id = submit(engine, SPEC, size=12)
+    runner(engine).run(sweep_id, 0, "me")
+    before_slice(slices, delete)
+    with structlog.testing.capture_logs() as lines:
+        assert runner(engine).run(sweep_id, 1, "me") is LeaseOutcome.LOST
+    assert len(replayed) == slices
+    assert [(line["log_level"], line["event"]) for line in lines] == [
+        ("info", "chunk started"),
+        ("info", "chunk ended"),
+    ]
+    assert curves_of(engine, sweep_id) == {}
 
 
 @pytest.mark.usefixtures("unsampled")

@@ -74,7 +74,9 @@ class BestCurves:
             # Trials that are stored are not shown: one that hangs here has its result, and must not fail.
             with self._watch.limited(limit_s, shown):
                 some = numbers if shown else self._some(buffer, numbers)
-                self._keep_records(buffer, some, *self._digests(buffer, some))
+                ledgers, keys = self._digests(buffer, some)
+                there = [number for number in some if number in ledgers]  # unless the sweep was deleted
+                self._keep_records(buffer, there, ledgers, keys)
         except self._raised:
             raise
         except TimeLimitError:
