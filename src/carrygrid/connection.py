@@ -8,6 +8,7 @@ import httpx2
 
 from carrygrid.errors import ServiceError
 from carrygrid.settings import DEFAULT_URL, TOKEN_VARIABLE, URL_VARIABLE
+from carrygrid.whole_files import whole
 
 PAGE_ROWS = 1000
 """The most rows that the API gives at once."""
@@ -80,14 +81,8 @@ class Connection:
 
     def download(self, path: str, target: Path, *, query: Mapping[str, str]) -> None:
         """Write a file to `target`, which appears only once it is whole; raises ServiceError, OSError."""
-        part = target.with_name(f"{target.name}.part")
-        try:
-            with part.open("wb") as file:
-                for chunk in self.chunks(path, query=query):
-                    file.write(chunk)
-            part.replace(target)
-        finally:
-            part.unlink(missing_ok=True)
+        with whole(target) as file:
+            file.writelines(self.chunks(path, query=query))
 
     def _unreachable(self, error: httpx2.TransportError) -> ServiceError:
         return ServiceError.unreachable(self.url, str(error) or type(error).__name__)

@@ -32,7 +32,12 @@ def read_text(path: Path, option: str | None = None) -> str:
 
 @contextmanager
 def output(path: Path, *, force: bool, option: str = "--output") -> Iterator[Path]:
-    """Give `path` if it may be written; raises InvalidInputError naming it, also if writing fails."""
+    """Give `path` if a file may be written there; raises InvalidInputError naming it, also if writing fails.
+
+    A file takes the place of what is there: that of a device or a pipe would be lost to all.
+    """
+    if path.exists() and not path.is_file():
+        raise InvalidInputError.of(option, f"{path} is no file")
     if path.exists() and not force:
         raise InvalidInputError.of(option, f"{path} is there already; --force replaces it")
     if not path.parent.is_dir():

@@ -10,6 +10,7 @@ from bot.errors import InvalidInputError
 from carrygrid.cli.client import found_sweep
 from carrygrid.cli.files import output
 from carrygrid.sweep import ExportFormat, Sweep, format_of, manifest_path
+from carrygrid.whole_files import whole
 
 _USUAL: ExportFormat = "csv"
 
@@ -37,8 +38,8 @@ def export_view(sweep_id: int, path: Path | None, view: str, *, force: bool) -> 
         if path is None:
             _write_out(sweep.view(query))
             return
-        with output(path, force=force), path.open("wb") as target:
-            target.writelines(sweep.view(query))
+        with output(path, force=force), whole(path) as file:
+            file.writelines(sweep.view(query))
     print(f"sweep {sweep_id}: {path} ({path.stat().st_size:,} bytes)")
 
 

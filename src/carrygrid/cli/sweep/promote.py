@@ -8,6 +8,7 @@ from typing import Any
 from carrygrid.cli.client import found_sweep
 from carrygrid.cli.files import output
 from carrygrid.cli.streams import json_text
+from carrygrid.whole_files import whole
 
 
 def promote(
@@ -18,17 +19,23 @@ def promote(
     Raises: ProblemError if the trial has no result or is not validated, InvalidInputError if the file is
     there.
     """
-    with found_sweep(sweep_id) as sweep:
-        config = sweep.promote(number, override=override)
     if path is None:
+        config = _promoted(sweep_id, number, override)
         _warn(config["evidence"])
         print(json_text(config, indent=2))
         return
-    with output(path, force=force):
-        path.write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    with output(path, force=force):  # before the promotion, which is written down for good
+        config = _promoted(sweep_id, number, override)
+        with whole(path) as file:
+            file.write(f"{json.dumps(config, indent=2, ensure_ascii=False)}\n".encode())
     _warn(config["evidence"])
     told = {"sweep": sweep_id, "trial": number, "path": str(path)}
     print(json.dumps(told) if as_json else f"trial {number} of sweep {sweep_id}: {path}")
+
+
+def _promoted(sweep_id: int, number: int, override: str | None) -> dict[str, Any]:
+    with found_sweep(sweep_id) as sweep:
+        return sweep.promote(number, override=override)
 
 
 def _warn(evidence: dict[str, Any]) -> None:

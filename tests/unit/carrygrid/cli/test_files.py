@@ -1,5 +1,6 @@
 """Files named on the command line: read no further than they may be long, and refused by their name."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -50,3 +51,12 @@ def test_file_in_a_folder_that_is_not_there_is_refused_before_anything_is_writte
         2,
         f"error: FILE: {path}: there is no folder {path.parent}\n",
     )
+
+
+@pytest.mark.parametrize("force", [[], ["--force"]])
+def test_pipe_or_device_is_not_replaced_by_a_file(tmp_path: Path, force: list[str]) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    result = in_process(tmp_path / "home", "backup", path, *force)
+    assert (result.returncode, result.stderr) == (2, f"error: FILE: {path} is no file\n")
+    assert path.is_fifo()

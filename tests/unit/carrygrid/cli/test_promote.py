@@ -70,6 +70,7 @@ def test_existing_file_is_kept_unless_forced(
     assert run("sweep", "promote", 1, 7, "--output", path) == 2
     assert "--force" in capsys.readouterr().err
     assert path.read_text() == "mine"
+    assert httpx2.get(f"{address}/promotions").json()["promotions"] == []
     assert run("sweep", "promote", 1, 7, "--output", path, "--force") == 0
     assert json.loads(path.read_text())["exchange"] == "synthetic"
 

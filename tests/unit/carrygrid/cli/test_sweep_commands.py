@@ -307,6 +307,20 @@ def test_export_that_cannot_be_written_is_one_line(
     assert captured.out == ""
 
 
+def test_view_that_is_refused_leaves_the_file_that_it_was_to_replace(
+    completed: int, address: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "view.csv"
+    path.write_text("mine")
+    assert run("sweep", "export", completed, "--view", "odd=1", "--output", path, "--force") == 2
+    assert path.read_text() == "mine"
+    assert run("sweep", "export", completed, "--view", "odd=1", "--output", tmp_path / "new.csv") == 2
+    assert list(tmp_path.glob("*.csv*")) == [path]
+    query = "sort=-net_pnl&columns=net_pnl"
+    assert run("sweep", "export", completed, "--view", query, "--output", path, "--force") == 0
+    assert path.read_bytes() == httpx2.get(f"{address}/sweeps/1/export/view?{query}").content
+
+
 def test_export_as_json_needs_a_file(completed: int, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("sweep", "export", completed, "--json") == 2
     assert json.loads(capsys.readouterr().out)["errors"][0]["field"] == "--json"
