@@ -238,10 +238,9 @@ def pause_sweep(sweep_id: SweepId, as_json: Json = False) -> None:
 @sweep.command("retry", epilog="Example: `carrygrid sweep retry 3`")
 def retry_sweep(sweep_id: SweepId, as_json: Json = False) -> None:
     """Run the failed trials again, and nothing else."""
-    from carrygrid import Sweep
-    from carrygrid.cli.sweep.follow import change
+    from carrygrid.cli.sweep.control import retry
 
-    change(sweep_id, Sweep.retry, as_json=as_json)
+    retry(sweep_id, as_json=as_json)
 
 
 @sweep.command("delete", epilog="Example: `carrygrid sweep delete 3`")

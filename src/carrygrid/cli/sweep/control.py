@@ -18,7 +18,7 @@ from carrygrid.cli.client import found_sweep, service
 from carrygrid.cli.printing import console, showable
 from carrygrid.cli.runs import read_body
 from carrygrid.cli.sweep.failed_trials import reason_in_brief, state_words
-from carrygrid.cli.sweep.follow import change
+from carrygrid.cli.sweep.follow import change, tell
 
 _MEBIBYTE = 1024 * 1024
 _MOST_COINS = 3
@@ -119,6 +119,17 @@ def _coins(symbols: Sequence[str]) -> str:
     coins = list(dict.fromkeys(symbol.partition("/")[0] for symbol in symbols))
     more = len(coins) - _MOST_COINS
     return ", ".join(coins[:_MOST_COINS]) + (f" and {more} more" if more > 0 else "")
+
+
+def retry(sweep_id: int, *, as_json: bool) -> None:
+    """Run the failed trials of a sweep again, and say how many there are."""
+    with found_sweep(sweep_id) as sweep:
+        failed = sweep.document["trials_failed"]
+        sweep.retry()
+        if not as_json:
+            again = f"{counted(failed, 'failed trial runs', 'failed trials run')} again"
+            print(again if failed else f"no trial of sweep {sweep_id} has failed: there is nothing to retry")
+        tell(sweep, as_json=as_json)
 
 
 def delete(sweep_id: int, *, yes: bool, as_json: bool) -> None:

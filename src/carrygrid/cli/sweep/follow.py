@@ -82,7 +82,7 @@ def top(sweep_id: int, sort: str | None, limit: int, *, distinct: bool, as_json:
 
 
 def change(sweep_id: int, action: Callable[[Sweep], Sweep], *, as_json: bool) -> None:
-    """Cancel, pause, resume or retry a sweep, or change it otherwise."""
+    """Cancel, pause or resume a sweep, or change it otherwise."""
     with found_sweep(sweep_id) as sweep:
         tell(action(sweep), as_json=as_json)
 

@@ -65,6 +65,22 @@ def test_completed_sweep_with_failures_is_called_so(
     assert json.loads(capsys.readouterr().out) == []
 
 
+def test_retry_says_how_many_trials_run_again(
+    address: str, hands: Hands, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sweep_id = submitted(hands, address)
+    capsys.readouterr()
+    assert run("sweep", "retry", sweep_id) == 0
+    told = capsys.readouterr().out
+    assert told.startswith(f"2 failed trials run again\nsweep {sweep_id} ")
+    assert "trials  2 of 4 done, 0 failed\n" in told
+    assert run("sweep", "retry", sweep_id) == 0
+    nothing = f"no trial of sweep {sweep_id} has failed: there is nothing to retry\n"
+    assert capsys.readouterr().out.startswith(nothing)
+    assert run("sweep", "retry", sweep_id, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["trials_failed"] == 0
+
+
 def waited_for(home: Path, spec: Path) -> int:
     with working(home):
         return run("sweep", "submit", spec, "--wait")

@@ -180,8 +180,9 @@ def test_a_sweep_is_tagged_paused_extended_cloned_listed_and_deleted(
     assert "paused" in capsys.readouterr().out
     assert run("sweep", "resume", 1) == 0
     hands.work(1)
-    assert run("sweep", "retry", 1) == 0
     capsys.readouterr()
+    assert run("sweep", "retry", 1) == 0
+    assert "no trial of sweep 1 has failed: there is nothing to retry\nsweep 1 " in capsys.readouterr().out
     assert run("sweep", "extend", 1, "--add", "perp_leverage=2,3", "--json") == 0
     assert json.loads(capsys.readouterr().out)["trials_total"] == 40
     changes = tmp_path / "changes.json"
