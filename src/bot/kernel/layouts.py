@@ -124,6 +124,31 @@ class Luck(ctypes.Structure):
     ]
 
 
+class Judged(ctypes.Structure):
+    """Pointers to rows of daily returns, and to the sums that come back."""
+
+    _fields_ = [
+        *((name, ctypes.c_int64) for name in ("rows", "days", "weeks", "pieces")),
+        *(
+            (name, ctypes.c_void_p)
+            for name in (
+                *("returns", "holds", "places", "held", "edges"),
+                *("exponents", "usable", "digests", "texts"),
+                *("weekly", "sharpe", "deviations", "totals", "squares", "active"),
+            )
+        ),
+    ]
+
+
+class RowPairs(ctypes.Structure):
+    """Pointers to pairs of rows of daily returns, and to the first equal ones that come back."""
+
+    _fields_ = [
+        *((name, ctypes.c_int64) for name in ("pairs", "days")),
+        *((name, ctypes.c_void_p) for name in ("returns", "holds", "own", "held", "first")),
+    ]
+
+
 class RunKeys(ctypes.Structure):
     """Pointers to the texts of run keys, and to what comes back."""
 
@@ -207,6 +232,8 @@ SIZES = (
     RUN.itemsize,
     ctypes.sizeof(Batch),
     ctypes.sizeof(Luck),
+    ctypes.sizeof(Judged),
+    ctypes.sizeof(RowPairs),
     ctypes.sizeof(RunKeys),
     ctypes.sizeof(Columns),
     ctypes.sizeof(Series),

@@ -12,7 +12,18 @@ import numpy as np
 from bot.backtest.ledger_digest import ledger_digest
 from bot.config.run_key import KEY_BYTES
 from bot.kernel.build import LIBRARY, sources_digest
-from bot.kernel.layouts import LEDGER_BYTES, SIZES, Batch, Columns, Luck, PairColumns, RunKeys, Window
+from bot.kernel.layouts import (
+    LEDGER_BYTES,
+    SIZES,
+    Batch,
+    Columns,
+    Judged,
+    Luck,
+    PairColumns,
+    RowPairs,
+    RunKeys,
+    Window,
+)
 from bot.selection.track.track_record import chance_above
 
 _PATHS = ("plain C", "x86-64-v3")
@@ -43,6 +54,16 @@ class Library:
         """Write the bootstrap shifts that `luck` asks for; raises MemoryError."""
         if not self._loaded.carrygrid_shifts(ctypes.byref(luck), self._fast):
             raise MemoryError("bootstrap shifts need more memory than they may use")
+
+    def sums(self, returns: Judged) -> None:
+        """Write the sums of `returns`; raises MemoryError."""
+        if not self._loaded.carrygrid_sums(ctypes.byref(returns), self._fast):
+            raise MemoryError("sums of returns need more memory than they may use")
+
+    def equal_rows(self, pairs: RowPairs) -> None:
+        """Write the first equal ones of `pairs`; raises MemoryError."""
+        if not self._loaded.carrygrid_equal_rows(ctypes.byref(pairs), self._fast):
+            raise MemoryError("equal rows need more memory than they may use")
 
     def growths(
         self, initial: Sequence[int], finals: Sequence[int], elapsed_ms: int

@@ -6,10 +6,10 @@ from typing import NamedTuple
 import numpy as np
 
 from bot.kernel.layouts import Luck
-from bot.kernel.loading import Library, usable
+from bot.kernel.loading import Library
 from bot.numbers.arrays import FloatArray, IntArray
 from bot.selection.days.calendar import DRAWS, Calendar
-from bot.selection.week_shifts import DrawnShifts, Shifting, drawn_shifts
+from bot.selection.days.week_shifts import DrawnShifts, Shifting
 
 
 class _Steps(NamedTuple):
@@ -18,12 +18,6 @@ class _Steps(NamedTuple):
     starts: IntArray
     weeks: IntArray
     counts: FloatArray
-
-
-def fastest_shifts() -> Shifting:
-    """Return what works out the shifts of drawn weeks here: the library, NumPy without it."""
-    library = usable()
-    return drawn_shifts if library is None else shifts_by(library)
 
 
 def shifts_by(library: Library) -> Shifting:

@@ -1,21 +1,22 @@
 """Sharpe ratio that a search finds by luck alone: bootstrap of weeks, and the largest over all its trials.
 
 The sums of a part of the trials are a row for each, and two maxima for each draw; parts merge in any order.
+
+Source: Politis, Romano, The stationary bootstrap, JASA 89 (1994), for the draws; White, A reality check for
+data snooping, Econometrica 68 (2000), for the maximum over all trials.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 
-from bot.numbers.arrays import BoolArray, FloatArray, IntArray
-from bot.selection.days.calendar import DRAWS, Calendar
+from bot.numbers.arrays import FloatArray, IntArray
+from bot.selection.days.calendar import Calendar
 from bot.selection.days.digests import Digests, first_of_equals
-from bot.selection.days.whole_returns import WholeReturns
-from bot.selection.sharpe import deviations
-from bot.selection.week_shifts import Shifting, drawn_shifts
+from bot.selection.days.week_shifts import NO_SHIFTS, Shifting, drawn_shifts
+from bot.selection.return_sums import ReturnSums
 
 _ROWS = 512
 
@@ -41,23 +42,23 @@ class LuckSums:
         cls,
         calendar: Calendar,
         numbers: IntArray,
-        returns: WholeReturns,
-        asked: BoolArray,
+        sums: ReturnSums,
+        rows: IntArray,
         shifting: Shifting = drawn_shifts,
-    ) -> Self:
-        """Return the sums of the trials in `asked`, of equal ones the lowest number, by ascending number.
+    ) -> Self | None:
+        """Return the sums of different trials, which have some of the rows, by ascending number.
 
-        Those without statistics are left out. `shifting` works out the shifts.
+        `numbers` are those of the trials at all rows; `shifting` works out the shifts. None where the days
+        are too few weeks.
         """
-        rows = np.flatnonzero(asked & returns.usable)
-        digests = returns.digests(rows)
-        firsts = first_of_equals(numbers[rows], digests)
-        rows = rows[firsts]
-        found = [_shifts(calendar, returns.values[some], shifting) for some in _pieces(rows)] or [_nothing()]
+        if sums.sample is None:
+            return None
+        weekly, sharpe, deviations = sums.sample
+        found = [shifting(calendar, weekly[some], deviations[some]) for some in _pieces(rows)] or [NO_SHIFTS]
         return cls(
             numbers[rows],
-            digests[firsts],
-            np.concatenate([one.sharpe for one in found]),
+            sums.digests[rows],
+            sharpe[rows],
             np.concatenate([one.tau for one in found]),
             np.maximum.reduce([one.highest for one in found]),
             np.maximum.reduce([one.highest_in_taus for one in found]),
@@ -79,29 +80,5 @@ class LuckSums:
         )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Shifts:
-    sharpe: FloatArray
-    tau: FloatArray
-    highest: FloatArray
-    highest_in_taus: FloatArray
-
-
 def _pieces(rows: IntArray) -> list[IntArray]:
     return [rows[first : first + _ROWS] for first in range(0, len(rows), _ROWS)]
-
-
-def _nothing() -> _Shifts:
-    return _Shifts(np.empty(0), np.empty(0), np.full(DRAWS, -math.inf), np.full(DRAWS, -math.inf))
-
-
-def _shifts(calendar: Calendar, values: FloatArray, shifting: Shifting) -> _Shifts:
-    """Return the Sharpe ratios of some trials, and their bootstrap shifts in the drawn weeks.
-
-    Source: Politis, Romano (1994) for the draws; White, A reality check for data snooping, Econometrica 68
-    (2000), for the maximum over all trials.
-    """
-    sample = values[:, calendar.sample_start :]
-    n, totals = calendar.sample_days, sample.sum(axis=1)
-    spread = deviations(n, totals, np.einsum("ij,ij->i", sample, sample))
-    return _Shifts(totals / n / spread, *shifting(calendar, calendar.weekly(values), spread))

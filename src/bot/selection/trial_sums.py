@@ -3,23 +3,23 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 
 from bot.numbers.arrays import BoolArray, FloatArray, IntArray
 from bot.numbers.numbering import occurring
 from bot.selection.choices import Choices
+from bot.selection.days.calendar import Calendar
 from bot.selection.days.digests import Digests, first_of_equals
-from bot.selection.days.equal_rows import equal_rows
-from bot.selection.days.segments import SegmentSums
-from bot.selection.days.whole_returns import WholeReturns, whole_parts
+from bot.selection.days.segments import NO_PIECES, SegmentSums
+from bot.selection.days.whole_returns import whole_returns
 from bot.selection.luck import LuckSums
 from bot.selection.panel import Panel
 from bot.selection.ranking import Rows
+from bot.selection.return_sums import PLAIN, Arithmetic, ReturnRows, ReturnSums
 from bot.selection.sharpe import PowerSums
 from bot.selection.track.track_record import TrackRecord
-from bot.selection.week_shifts import Shifting, drawn_shifts
 
 NO_OBJECTIVE = int(np.iinfo(np.int64).min)
 """Objective in whole units of a trial that has none."""
@@ -27,8 +27,8 @@ NO_OBJECTIVE = int(np.iinfo(np.int64).min)
 _FEW_ROWS = 300
 """Rows up to which sums are not worth being condensed: that takes some ms, however few they are."""
 
-_MOST_RETURNS = 125_000
-"""Daily returns of different rows that are judged at a time: 1 MB for each of some ten copies of them."""
+_MOST_RETURNS = 500_000
+"""Daily returns of different rows that are judged at a time: up to 4 MB of sums."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,14 +61,10 @@ class TrialReturns:
             row_of=trials if self.row_of is None else self.row_of[trials],
         )
 
-    def whole(self, pairs: IntArray) -> tuple[WholeReturns, WholeReturns]:
-        """Return the returns of some pairs of rows as whole numbers, and those less the ones of hold."""
+    def rows(self, pairs: IntArray) -> tuple[ReturnRows, ReturnRows]:
+        """Return the rows of some pairs, and those less the ones of hold."""
         own, held = (pairs, pairs) if self.pairs is None else (places[pairs] for places in self.pairs)
-        count, days = len(pairs), self.returns.shape[1]
-        return (
-            whole_parts(count, days, lambda some: self.returns[own[some]]),
-            whole_parts(count, days, lambda some: self.returns[own[some]] - self.hold[held[some]]),
-        )
+        return ReturnRows(self.returns, own), ReturnRows(self.returns, own, self.hold, held)
 
     @property
     def defined(self) -> BoolArray:
@@ -106,14 +102,14 @@ class TrialSums:
     best: Candidate | None
 
     @classmethod
-    def of(cls, panel: Panel, trials: TrialReturns, shifting: Shifting = drawn_shifts) -> Self:
-        """Return the sums of some trials; `shifting` works out the shifts of their Sharpe ratios.
+    def of(cls, panel: Panel, trials: TrialReturns, arithmetic: Arithmetic = PLAIN) -> Self:
+        """Return the sums of some trials, which `arithmetic` works out.
 
         Raises ValueError for returns of another number of days than the panel's.
         """
         if trials.returns.shape[1] != panel.calendar.days:
             raise ValueError(f"{trials.returns.shape[1]} days of returns in a panel of {panel.calendar.days}")
-        first, place = equal_rows(trials.returns, trials.hold, trials.pairs)
+        first, place = arithmetic.equal_rows(trials.returns, trials.hold, trials.pairs)
         if trials.row_of is not None:
             place = place[trials.row_of]
         most = max(1, _MOST_RETURNS // max(panel.calendar.days, 1))
@@ -121,35 +117,44 @@ class TrialSums:
         for row in range(0, max(len(first), 1), most):
             mine = np.flatnonzero((place >= row) & (place < row + most))
             rows = first[row : row + most]
-            parts.append(cls._of_rows(panel, trials.at(mine), rows, place[mine] - row, shifting))
+            parts.append(cls._of_rows(panel, trials.at(mine), rows, place[mine] - row, arithmetic))
         return parts[0] if len(parts) == 1 else cls.merged(parts)
 
     @classmethod
     def _of_rows(
-        cls, panel: Panel, trials: TrialReturns, first: IntArray, place: IntArray, shifting: Shifting
+        cls, panel: Panel, trials: TrialReturns, first: IntArray, place: IntArray, arithmetic: Arithmetic
     ) -> Self:
         """Return the sums of trials with the pairs of rows `first`, each the one at its `place`."""
-        own, lead = trials.whole(first)
+        calendar, (rows, leads) = panel.calendar, trials.rows(first)
+        own = arithmetic.sums(calendar, panel.segments, rows)
         eligible = _eligible(panel, trials, own.usable[place])
         numbers, asked = _lowest(trials.numbers, place, eligible, len(first))
-        distinct, digests = _distinct(numbers, own, asked)
-        judged = panel.calendar.unfit is None
-        cash = LuckSums.of(panel.calendar, numbers, own, asked, shifting) if judged else None
-        hold = LuckSums.of(panel.calendar, numbers, lead, asked, shifting) if judged else None
+        cash = _Judged.of(calendar, numbers, rows, own, asked, arithmetic)
+        leads = leads.at(asked)
+        lead = arithmetic.sums(calendar, NO_PIECES, leads)
+        hold = _Judged.of(calendar, numbers[asked], leads, lead, np.flatnonzero(lead.usable), arithmetic)
         every, usable = _lowest(trials.numbers, place, own.usable[place], len(first))
-        others, _ = _distinct(every, own, usable)
-        rows = np.concatenate([distinct, others])
-        named, kept = np.unique(np.concatenate([numbers[distinct], every[others]]), return_index=True)
-        of_days = Rows(named, own.exponents[rows[kept]], panel.segments.sums(own.values[rows[kept]]))
+        chosen = np.concatenate([cash.distinct, usable[first_of_equals(every[usable], own.digests[usable])]])
+        named = np.concatenate([numbers[cash.distinct], every[chosen[len(cash.distinct) :]]])
+        named, kept = np.unique(named, return_index=True)
+        of_days = Rows(named, own.exponents[chosen[kept]], own.segments.at(chosen[kept]))
+        best = _best(trials, eligible)
         return cls(
             of_days,
-            _over_blocks(panel, of_days.at(np.searchsorted(named, numbers[distinct]))),
+            _over_blocks(panel, of_days.at(np.searchsorted(named, numbers[cash.distinct]))),
             trials.numbers[eligible],
-            numbers[distinct],
-            digests,
-            cash,
-            hold,
-            _best(panel, trials, eligible, place, (own, cash), (lead, hold)),
+            numbers[cash.distinct],
+            own.digests[cash.distinct],
+            cash.luck,
+            hold.luck,
+            None
+            if best is None
+            else Candidate(
+                int(trials.numbers[best]),
+                trials.objectives[best].item(),
+                cash.record(calendar, place[best]),
+                hold.record(calendar, np.searchsorted(asked, place[best])),
+            ),
         )
 
     @classmethod
@@ -196,44 +201,53 @@ def _eligible(panel: Panel, trials: TrialReturns, usable: BoolArray) -> BoolArra
     return np.asarray(enough & usable)
 
 
-def _lowest(numbers: IntArray, place: IntArray, asked: BoolArray, count: int) -> tuple[IntArray, BoolArray]:
+def _lowest(numbers: IntArray, place: IntArray, asked: BoolArray, count: int) -> tuple[IntArray, IntArray]:
     """Return the lowest number in `asked` of the trials at each of `count` places, and where there is one."""
     nobody = np.iinfo(np.int64).max
     lowest = np.full(count, nobody)
     np.minimum.at(lowest, place[asked], numbers[asked])
-    return lowest, lowest < nobody
+    return lowest, np.flatnonzero(lowest < nobody)
 
 
-def _distinct(numbers: IntArray, own: WholeReturns, asked: BoolArray) -> tuple[IntArray, Digests]:
-    """Return the rows of the trials in `asked`, of equal ones the lowest number, and their digests."""
-    rows = np.flatnonzero(asked)
-    digests = own.digests(rows)
-    firsts = first_of_equals(numbers[rows], digests)
-    return rows[firsts], digests[firsts]
-
-
-def _best(
-    panel: Panel,
-    trials: TrialReturns,
-    eligible: BoolArray,
-    place: IntArray,
-    *benchmarks: tuple[WholeReturns, LuckSums | None],
-) -> Candidate | None:
-    rows = np.flatnonzero(eligible & trials.defined)
-    if not len(rows):
+def _best(trials: TrialReturns, eligible: BoolArray) -> int | None:
+    """Return the place of the eligible trial with the best objective, of several the one of lowest number."""
+    found = np.flatnonzero(eligible & trials.defined)
+    if not len(found):
         return None
-    best = rows[trials.objectives[rows] == trials.objectives[rows].max()]
-    row = int(best[trials.numbers[best].argmin()])
-    records = [_record(panel, int(place[row]), *one) for one in benchmarks]
-    return Candidate(int(trials.numbers[row]), trials.objectives[row].item(), records[0], records[1])
+    best = found[trials.objectives[found] == trials.objectives[found].max()]
+    return int(best[trials.numbers[best].argmin()])
 
 
-def _record(panel: Panel, row: int, returns: WholeReturns, luck: LuckSums | None) -> TrackRecord | None:
-    if luck is None:
-        return None
-    alike = (luck.digests == returns.digests(np.array([row]))).all(axis=1)
-    tau = float(luck.tau[alike.argmax()]) if alike.any() else math.nan
-    return TrackRecord.of(PowerSums.of(returns.values[row, panel.calendar.sample_start :]), tau)
+class _Judged(NamedTuple):
+    """Rows with their sums, which of them are those of different trials, and the luck of these."""
+
+    rows: ReturnRows
+    sums: ReturnSums
+    distinct: IntArray
+    luck: LuckSums | None
+
+    @classmethod
+    def of(
+        cls,
+        calendar: Calendar,
+        numbers: IntArray,
+        rows: ReturnRows,
+        sums: ReturnSums,
+        asked: IntArray,
+        arithmetic: Arithmetic,
+    ) -> Self:
+        """Judge the trials at the rows `asked` against one benchmark, of equal ones the lowest number."""
+        distinct = asked[first_of_equals(numbers[asked], sums.digests[asked])]
+        return cls(rows, sums, distinct, LuckSums.of(calendar, numbers, sums, distinct, arithmetic.shifts))
+
+    def record(self, calendar: Calendar, row: np.integer) -> TrackRecord | None:
+        """Return the track record of the trial at one of the rows."""
+        if self.luck is None:
+            return None
+        alike = (self.luck.digests == self.sums.digests[row]).all(axis=1)
+        tau = float(self.luck.tau[alike.argmax()]) if alike.any() else math.nan
+        own = whole_returns(self.rows.part(slice(row, row + 1)))
+        return TrackRecord.of(PowerSums.of(own.values[0, calendar.sample_start :]), tau)
 
 
 def _over_blocks(panel: Panel, rows: Rows) -> Rows:

@@ -13,7 +13,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from bot.errors import UnknownExchangeError
-from bot.kernel.luck import fastest_shifts
+from bot.kernel.sums import fastest_arithmetic
 from bot.market_store.held_history import HeldHistory
 from bot.market_store.loading import resolve_exchange
 from bot.market_store.pinning import pairs_named_by_lives
@@ -110,10 +110,10 @@ class SweepPanels:
         if panel is None:
             return None
         most = max(1, _MOST_RETURNS // max(panel.panel.calendar.days, 1))
-        shifts, parts = fastest_shifts(), []
+        arithmetic, parts = fastest_arithmetic(), []
         for some in np.split(np.arange(len(numbers)), range(most, len(numbers), most)):
             trials = _trials(panel.panel, replayed, some, self.spec.objective)
-            parts.append(TrialSums.of(panel.panel, trials, shifts))
+            parts.append(TrialSums.of(panel.panel, trials, arithmetic))
         sums = parts[0] if len(parts) == 1 else TrialSums.merged(parts)
         return JudgedTrials(panel, numbers, sums, np.array_equal(replayed.by_kernel, numbers))
 

@@ -101,6 +101,7 @@ typedef struct {
 } Run;
 
 #define WEEK_DAYS 7
+#define WHOLE_BITS 20 /* of a return as a whole number (selection.days.whole_returns) */
 
 /* Whole results of a run. `FITS` is 0 where a number left the range in which the kernel is exact. */
 enum {
@@ -149,6 +150,27 @@ typedef struct {
     double correction;
     double *tau, *highest, *highest_in_taus; /* trials; draws; draws */
 } Luck;
+
+/* Rows of daily returns, and the sums that trials are judged by (bot/kernel/sums.py). */
+typedef struct {
+    i64 rows, days, weeks, pieces;    /* weeks: whole ones, the newest, 0 where these are too few */
+    const double *returns, *holds;    /* any x days; `holds` may be NULL */
+    const i64 *places, *held;         /* of each row in `returns`, and of what is taken off it in `holds` */
+    const i64 *edges;                 /* pieces + 1: where pieces of the days begin, and the last one ends */
+    i64 *exponents;
+    uint8_t *usable, *digests;        /* digests: 16 bytes each, unless there are `texts` */
+    i32 *texts;                       /* rows x (days + 2): what somebody else makes digests of, or NULL */
+    double *weekly, *sharpe, *deviations; /* rows x weeks; rows; rows */
+    i64 *totals, *squares, *active;   /* rows x pieces */
+} Judged;
+
+/* Pairs of rows of daily returns and of those of hold, of which equal ones are found (bot/kernel/sums.py). */
+typedef struct {
+    i64 pairs, days;
+    const double *returns, *holds;    /* any x days */
+    const i64 *own, *held;            /* of each pair, the places in both */
+    i64 *first;                       /* of each pair, the first that is equal to it */
+} RowPairs;
 
 /* Texts of run keys, put together of pieces (bot/kernel/run_keys.py). */
 typedef struct {

@@ -1,4 +1,4 @@
-/* Shifts of Sharpe ratios in the drawn weeks of a bootstrap, equal in every bit to bot/selection/week_shifts.py.
+/* Shifts of Sharpe ratios in the drawn weeks of a bootstrap, equal in every bit to bot/selection/days/week_shifts.py.
 
    A draw takes runs of weeks that follow each other: the sum of its weeks is one of a few running sums. All of these are
    whole, and exact in any order. Compiled twice, as replay.c is. */

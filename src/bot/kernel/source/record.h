@@ -3,7 +3,6 @@
 #define CARRYGRID_RECORD_H
 #include "layout.h"
 
-#define WHOLE_BITS 20
 #define SPLIT (1 << 20) /* squares are taken apart at it */
 #define SQUARE_SPLIT (1 << 22) /* factors are taken apart at it, so that sums of products stay within 64 bits */
 
@@ -97,7 +96,7 @@ static inline void add_week(Shifts *shifts, Four by, double product, Four week) 
     shifts->largest = most_of(shifts->largest, size_of(high));
 }
 
-/* Write the sum of squared shifts in the drawn weeks (selection.week_shifts), of LANES runs at once; all is whole.
+/* Write the sum of squared shifts in the drawn weeks (selection.days.week_shifts), of LANES runs at once; all is whole.
 
    `weekly` is weeks x LANES. Products of weeks are symmetric, so that half of them are enough. Return 0 of a run for
    which 64 bits may be too few. */

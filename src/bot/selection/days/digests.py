@@ -1,6 +1,6 @@
 """Digests of trials as two words each, equal where trials are, and the first of equal trials."""
 
-from collections.abc import Iterable
+from hashlib import sha256
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +14,10 @@ WORDS = 2
 DIGEST_BYTES = 16
 
 
-def digest_words(texts: Iterable[bytes]) -> Digests:
-    """Return digests of 16 bytes each as words."""
-    return np.frombuffer(b"".join(texts), dtype=np.uint64).reshape(-1, WORDS)
+def text_digests(texts: npt.NDArray[np.int32]) -> Digests:
+    """Return the digest of each row of a matrix."""
+    found = (sha256(text.data).digest()[:DIGEST_BYTES] for text in texts)
+    return np.frombuffer(b"".join(found), dtype=np.uint64).reshape(-1, WORDS)
 
 
 def first_of_equals(numbers: IntArray, digests: Digests) -> IntArray:

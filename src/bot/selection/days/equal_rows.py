@@ -1,8 +1,15 @@
 """Rows of daily returns that are equal in every bit: what follows from them is worked out once."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from bot.numbers.arrays import BoolArray, FloatArray, IntArray
+
+FindingEquals = Callable[
+    [FloatArray, FloatArray, tuple[IntArray, IntArray] | None], tuple[IntArray, IntArray]
+]
+"""Way to find `equal_rows`; which rows are kept apart although they are equal may differ."""
 
 _ROWS = 64
 """Rows looked at together: few enough for a cache."""

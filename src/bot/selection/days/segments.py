@@ -26,13 +26,22 @@ class Segments:
 
     def sums(self, values: FloatArray) -> "SegmentSums":
         """Return the sums of whole returns (trials x days) of each piece."""
-        longest, starts = int(np.diff(self.edges).max()), self.edges[:-1]
-        totals = np.add.reduceat(values, starts, axis=1)
-        active = np.add.reduceat(values != 0, starts, axis=1, dtype=np.int64)
+        starts = self.edges[:-1]
+        return self.packed(
+            np.add.reduceat(values, starts, axis=1),
+            np.add.reduceat(values * values, starts, axis=1),
+            np.add.reduceat(values != 0, starts, axis=1, dtype=np.int64),
+        )
+
+    def packed(
+        self, totals: FloatArray | IntArray, squares: FloatArray | IntArray, active: IntArray
+    ) -> "SegmentSums":
+        """Return sums of the pieces in the integers that are as wide as the longest piece needs."""
+        longest = int(np.diff(self.edges).max(initial=0))
         return SegmentSums(
-            totals.astype(np.int32 if longest <= _INT32_DAYS else np.int64),
-            np.add.reduceat(values * values, starts, axis=1).astype(np.int64),
-            active.astype(np.uint8 if longest <= _UINT8_DAYS else np.uint16),
+            totals.astype(np.int32 if longest <= _INT32_DAYS else np.int64, copy=False),
+            squares.astype(np.int64, copy=False),
+            active.astype(np.uint8 if longest <= _UINT8_DAYS else np.uint16, copy=False),
         )
 
     def inside(self, spans: Sequence[Span]) -> FloatArray:
@@ -46,6 +55,9 @@ class Segments:
     def blocks(self, blocks: Blocks) -> FloatArray:
         """Return 1 for each piece (column) inside each of the blocks (rows), else 0."""
         return np.array([self.inside([blocks.span(block)]) for block in range(blocks.count)])
+
+
+NO_PIECES = Segments(np.zeros(1, dtype=np.int64))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,6 +1,5 @@
 """Daily returns as whole numbers: sums of them are exact, so no order and no chunk of trials moves a bit."""
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -8,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.numbers.arrays import BoolArray, FloatArray, IntArray
-from bot.selection.days.digests import WORDS, Digests, digest_words
+from bot.selection.days.digests import Digests, text_digests
 
 BITS = 20
 MOST_DAYS = 8192
@@ -17,7 +16,7 @@ MOST_DAYS = 8192
 _ROWS = 128
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class WholeReturns:
     """Returns of m trials over T days, `values[i, d] * 2.0**-exponents[i]`, of at most 20 bits.
 
@@ -29,21 +28,16 @@ class WholeReturns:
     values: FloatArray
     exponents: IntArray
     usable: BoolArray
-    _known: tuple[BoolArray, Digests] | None = None
 
-    def digests(self, rows: IntArray) -> Digests:
-        """Return the digest of each trial of some rows, each once, equal where exponent and returns are."""
-        if self._known is None:
-            count = len(self.values)
-            self._known = np.zeros(count, dtype=np.bool_), np.empty((count, WORDS), dtype=np.uint64)
-        known, digests = self._known
-        new = rows[~known[rows]]
-        for first in range(0, len(new), _ROWS):
-            some = new[first : first + _ROWS]
-            texts = self.values[some].astype("<i4")
-            digests[some] = digest_words(map(_digest, texts, self.exponents[some].tolist()))
-        known[new] = True
-        return digests[rows]
+    def digests(self) -> Digests:
+        """Return the digest of each trial, equal where exponent and returns are."""
+        pieces = [slice(first, first + _ROWS) for first in range(0, max(len(self.values), 1), _ROWS)]
+        return np.concatenate([text_digests(self._texts(some)) for some in pieces])
+
+    def _texts(self, some: slice) -> npt.NDArray[np.int32]:
+        """Return what digests are of: the returns as 32-bit integers and the exponent as a 64-bit one."""
+        own = self.exponents[some].astype("<i8")[:, np.newaxis].view("<i4")
+        return np.concatenate([self.values[some].astype("<i4"), own], axis=1)
 
 
 def whole_returns(returns: FloatArray) -> WholeReturns:
@@ -54,10 +48,15 @@ def whole_returns(returns: FloatArray) -> WholeReturns:
     return whole_parts(len(returns), returns.shape[1], lambda some: returns[some])
 
 
+def too_many_days(days: int) -> ValueError:
+    """Return what is raised for more days than sums can be exact over."""
+    return ValueError(f"{days:,} days are more than the {MOST_DAYS:,} that can be judged at once")
+
+
 def whole_parts(trials: int, days: int, part: Callable[[slice], FloatArray]) -> WholeReturns:
     """Return daily returns as `whole_returns`, of which `part` gives those of some trials at a time."""
-    if days > MOST_DAYS:
-        raise ValueError(f"{days:,} days are more than the {MOST_DAYS:,} that can be judged at once")
+    if trials and days > MOST_DAYS:
+        raise too_many_days(days)
     values = np.empty((trials, days))
     exponents, usable = np.zeros(trials, dtype=np.int64), np.zeros(trials, dtype=bool)
     for first in range(0, trials, _ROWS):
@@ -80,9 +79,3 @@ def _scaled(returns: FloatArray, values: FloatArray) -> tuple[IntArray, BoolArra
     np.rint(values, out=values)
     values[~usable] = 0.0
     return exponents, usable
-
-
-def _digest(values: npt.NDArray[np.int32], exponent: int) -> bytes:
-    text = hashlib.sha256(values.data)
-    text.update(exponent.to_bytes(8, "little", signed=True))
-    return text.digest()[:16]

@@ -10,10 +10,10 @@ import numpy as np
 
 from bot.numbers.arrays import FloatArray
 from bot.selection.days.calendar import Calendar
+from bot.selection.days.week_shifts import own_deviations, shift_squares
 from bot.selection.days.whole_returns import whole_returns
 from bot.selection.sharpe import moments, powers, split_sums
 from bot.selection.track.track_record import chances_above, error_square
-from bot.selection.week_shifts import own_deviations, shift_squares
 
 _ROWS = 512
 

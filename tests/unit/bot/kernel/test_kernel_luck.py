@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from bot.kernel.loading import Library
 from bot.kernel.luck import shifts_by
 from bot.selection.days.calendar import FEWEST_WEEKS, Calendar
+from bot.selection.days.week_shifts import drawn_shifts
 from bot.selection.days.whole_returns import BITS
-from bot.selection.week_shifts import drawn_shifts
 
 
 def test_shifts_of_drawn_trials_equal_those_of_numpy(library: Library) -> None:

@@ -19,15 +19,18 @@ from hypothesis import HealthCheck, given, settings
 from test_kernel_planes import KINDS
 from test_kernel_replay import by_strategy, sweeps
 from test_kernel_run_keys import VALUES, columns
+from test_kernel_sums import drawn
 from toy_market import START, configured, pair, window
 from bot.config.parameter_columns import ParameterColumns
 from bot.kernel.loading import load
-from bot.kernel.luck import shifts_by
 from bot.kernel.planes import split_by
 from bot.kernel.replayer import KernelReplayer
 from bot.kernel.run_keys import run_keys_by
+from bot.kernel.sums import arithmetic_by
 from bot.models import HOUR_MS
 from bot.selection.days.calendar import Calendar
+from bot.selection.days.segments import Segments
+from bot.selection.return_sums import ReturnRows
 
 library, counted = load(sys.argv[1]), Counter()
 
@@ -44,8 +47,13 @@ base = configured(market, end=START + 4800 * HOUR_MS)
 trials = ParameterColumns.of([base.varied({"slippage_bps": Decimal(bps)}) for bps in range(3)])
 for code in (library, library.in_plain_c()):
     counted["replayed"] += len(KernelReplayer(code, window(market, base)).replay(trials).places)
-    calendar = Calendar(date(2024, 1, 1), 200)
-    shifts_by(code)(calendar, np.ones((9, calendar.weeks)), np.ones(9))
+    calendar, arithmetic = Calendar(date(2024, 1, 1), 200), arithmetic_by(code)
+    arithmetic.shifts(calendar, np.ones((9, calendar.weeks)), np.ones(9))
+    for rows in range(30):
+        returns, places = drawn(rows, rows, 180 + rows, 0.2, 1.7e308), np.arange(rows)
+        arithmetic.equal_rows(returns, returns[::-1], None)
+        for of in (ReturnRows(returns, places), ReturnRows(returns, places, returns, places[::-1])):
+            arithmetic.sums(Calendar(date(2024, 1, 1), 180 + rows), Segments.of(180 + rows, [rows + 1]), of)
     for length in range(130):
         split_by(code)([kind(np.random.default_rng(length), length) for kind in KINDS])
         run_keys_by(code)(columns(sorted(VALUES)[length % 7 :], 9, length), "f" * length)

@@ -11,7 +11,6 @@ import pytest
 from judging import judged, lifetime_of, part_of, trials_of
 
 from bot.selection import distinct, trial_sums
-from bot.selection.days.digests import digest_words
 from bot.selection.distinct import Keyed, TrialSet, distinct_trials
 from bot.selection.judging import judge
 from bot.selection.stored.packed_sums import sums_bytes
@@ -24,8 +23,8 @@ def keyed(numbers: Sequence[int], digests: Sequence[int]) -> Keyed:
     """Return trials whose digests are whole numbers, with their number as a figure."""
     column = np.array(numbers, dtype=np.float64)
     # Times an odd number, so that neighbours do not all fall into one share.
-    texts = [(one * 0x9E3779B97F4A7C15 % 2**64).to_bytes(8, "little") + bytes(8) for one in digests]
-    return Keyed.of(np.array(numbers, dtype=np.int64), digest_words(texts), column)
+    words = np.array([(one * 0x9E3779B97F4A7C15 % 2**64, 0) for one in digests], dtype=np.uint64)
+    return Keyed.of(np.array(numbers, dtype=np.int64), words.reshape(-1, 2), column)
 
 
 @pytest.mark.parametrize("most", [1, 3, 1_000])

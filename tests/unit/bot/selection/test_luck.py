@@ -11,11 +11,13 @@ import pytest
 from judging import FIRST_DAY, judged, trials_of
 
 from bot.selection.days.calendar import DRAWS, Calendar
+from bot.selection.days.digests import first_of_equals
 from bot.selection.days.draws import draws, seed_of, stationary_indices
-from bot.selection.days.whole_returns import whole_returns
+from bot.selection.days.segments import NO_PIECES
 from bot.selection.independent_trials import expected_maximum
 from bot.selection.looks import Lifetime, Look
 from bot.selection.luck import LuckSums
+from bot.selection.return_sums import ReturnRows, return_sums
 from bot.selection.search_luck import SearchLuck, SearchSums, published_sr0
 from bot.selection.sharpe import PowerSums
 from bot.selection.track.track_record import TrackRecord
@@ -26,9 +28,11 @@ RUNS = ([-13] * 91 + [15] * 91) * 10
 def sums_of(returns: list[list[int]]) -> LuckSums:
     """Return the sums of a search of whole returns, all of them eligible."""
     matrix = np.array(returns, dtype=float)
-    calendar = Calendar(FIRST_DAY, matrix.shape[1])
-    asked = np.ones(len(matrix), dtype=bool)
-    return LuckSums.merged([LuckSums.of(calendar, np.arange(len(matrix)), whole_returns(matrix), asked)])
+    calendar, numbers = Calendar(FIRST_DAY, matrix.shape[1]), np.arange(len(matrix))
+    sums = return_sums(calendar, NO_PIECES, ReturnRows(matrix, numbers))
+    found = LuckSums.of(calendar, numbers, sums, first_of_equals(numbers, sums.digests))
+    assert found is not None
+    return found
 
 
 def search_of(returns: list[list[int]]) -> SearchLuck:

@@ -24,6 +24,9 @@ class DrawnShifts(NamedTuple):
     highest_in_taus: FloatArray
 
 
+NO_SHIFTS = DrawnShifts(np.empty(0), np.full(DRAWS, -math.inf), np.full(DRAWS, -math.inf))
+"""Those of no trials."""
+
 Shifting = Callable[[Calendar, FloatArray, FloatArray], DrawnShifts]
 """Way to work out `drawn_shifts`; every one gives the same bits."""
 

@@ -1,0 +1,217 @@
+/* Sums of daily returns that trials are judged by, equal in every bit to bot/selection/return_sums.py, and equal rows of returns.
+
+   Rows are taken four at a time, a lane each; their returns, and most sums of them, are whole and exact in any order. Compiled
+   twice, as replay.c is. */
+#include <stdlib.h>
+#include "layout.h"
+#include "sha256.h"
+
+#define TEXTS 12 /* hashed together: lanes of three times four rows, and three texts at once */
+#define PADDING 9 /* least bytes after a text: a bit, and its length */
+#define DIGEST 16
+
+/* Room for four rows: their returns, the same as whole numbers beside each other, what digests are of. */
+typedef struct {
+    double *row, *whole;
+    uint8_t *texts;                   /* `room` bytes each, padded */
+    i64 size, room, waiting;
+    Stream streams[TEXTS];
+    uint8_t *digests[TEXTS];
+    AddStreams add_streams;
+} Work;
+
+/* Write the returns of a row; return the largest in size, 0 where one is no number or none has a size. */
+static double put_row(const Judged *r, i64 n, double *restrict row) {
+    const double *own = r->returns + r->places[n] * r->days;
+    const double *hold = r->holds ? r->holds + r->held[n] * r->days : NULL;
+    double most = 0, odd = 0; /* odd: not 0 where a return is infinite or no number */
+    if (hold)
+        for (i64 d = 0; d < r->days; d++) row[d] = own[d] - hold[d];
+    else
+        memcpy(row, own, (size_t)r->days * sizeof *row);
+#pragma omp simd reduction(max : most) reduction(+ : odd)
+    for (i64 d = 0; d < r->days; d++) {
+        most = fabs(row[d]) > most ? fabs(row[d]) : most;
+        odd += row[d] - row[d];
+    }
+    return odd == 0 ? most : 0;
+}
+
+/* Turn the returns of a row into whole numbers, 0 of an unusable one; write them and their exponent as the text of a digest. */
+static void put_whole(const Judged *r, i64 n, double *restrict row, i32 *restrict text) {
+    const double largest = put_row(r, n, row);
+    int power;
+    frexp(largest > 0 ? largest : 1, &power);
+    const i64 exponent = WHOLE_BITS - power, half = exponent >> 1;
+    /* In two steps, since one power of two may be more than the largest float. */
+    const double first = ldexp(1, (int)half), second = ldexp(1, (int)(exponent - half));
+    r->exponents[n] = exponent;
+    r->usable[n] = largest > 0;
+    if (!(largest > 0)) memset(row, 0, (size_t)r->days * sizeof *row);
+    for (i64 d = 0; d < r->days; d++) {
+        row[d] = row[d] * first * second + ROUNDER - ROUNDER;
+        text[d] = (i32)row[d];
+    }
+    memcpy(text + r->days, &exponent, sizeof exponent);
+}
+
+static double deviation_of(i64 n, double total, double squares) {
+    const i128 spread = (i128)n * (i64)squares - (i128)(i64)total * (i64)total;
+    return spread ? sqrt(nearest_quotient(spread, n * (n - 1))) : NAN;
+}
+
+/* Write the sums of each week of four rows, their Sharpe ratios and deviations (selection/sharpe.py). */
+static void put_sample(const Judged *r, const i64 *rows, const double *whole) {
+    const i64 n = r->weeks * WEEK_DAYS;
+    const double *sample = whole + (r->days - n) * FOUR;
+    Four total = {0}, squares = {0};
+    for (i64 w = 0; w < r->weeks; w++) {
+        Four week = {0};
+        for (i64 d = w * WEEK_DAYS; d < (w + 1) * WEEK_DAYS; d++) {
+            const Four u = four_of(sample + d * FOUR);
+            week += u;
+            squares = plus_product(squares, u, u);
+        }
+        total += week;
+        for (int k = 0; k < FOUR; k++) r->weekly[rows[k] * r->weeks + w] = week[k];
+    }
+    for (int k = 0; k < FOUR; k++) {
+        const double deviation = deviation_of(n, total[k], squares[k]);
+        r->deviations[rows[k]] = deviation;
+        r->sharpe[rows[k]] = isnan(deviation) ? NAN : total[k] / (double)n / deviation;
+    }
+}
+
+/* Write the sums of four rows over the pieces of the days, those of squares, and the days that are not zero. */
+static void put_pieces(const Judged *r, const i64 *rows, const double *whole) {
+    for (i64 p = 0; p < r->pieces; p++) {
+        Four total = {0}, squares = {0};
+        Mask active = {0};
+        for (i64 d = r->edges[p]; d < r->edges[p + 1]; d++) {
+            const Four u = four_of(whole + d * FOUR);
+            total += u;
+            squares = plus_product(squares, u, u);
+            active -= u != (Four){0};
+        }
+        for (int k = 0; k < FOUR; k++) {
+            const i64 at = rows[k] * r->pieces + p;
+            r->totals[at] = (i64)total[k];
+            r->squares[at] = (i64)squares[k];
+            r->active[at] = active[k];
+        }
+    }
+}
+
+/* Hash the texts that wait. */
+static void put_digests(Work *work) {
+    Stream *streams[TEXTS];
+    for (i64 n = 0; n < work->waiting; n++) {
+        work->streams[n] = (Stream){.h = FIRST_STATE, .text = work->texts + n * work->room, .blocks = work->room / BLOCK};
+        streams[n] = &work->streams[n];
+    }
+    work->add_streams(streams, work->waiting, 1);
+    for (i64 n = 0; n < work->waiting; n++) put_digest(&work->streams[n], work->digests[n], DIGEST);
+    work->waiting = 0;
+}
+
+/* Return where the text of a row goes. */
+static i32 *text_of(const Judged *r, Work *work, i64 n) {
+    if (r->texts) return r->texts + n * (work->size / 4);
+    work->digests[work->waiting] = r->digests + n * DIGEST;
+    return (i32 *)(work->texts + work->waiting++ * work->room);
+}
+
+/* Pad the places of texts: all of them are as long. */
+static void pad_texts(Work *work) {
+    memset(work->texts, 0, (size_t)(TEXTS * work->room));
+    for (i64 n = 0; n < TEXTS; n++) {
+        uint8_t *text = work->texts + n * work->room;
+        text[work->size] = 0x80;
+        for (int b = 0; b < 8; b++) text[work->room - 1 - b] = (uint8_t)((uint64_t)(work->size * 8) >> (8 * b));
+    }
+}
+
+/* Write the sums of every row; return 0 where there is no memory for it. */
+int RETURN_SUMS(const Judged *r, AddStreams add_streams);
+int RETURN_SUMS(const Judged *r, AddStreams add_streams) {
+    Work work = {.size = r->days * 4 + 8, .add_streams = add_streams};
+    work.room = (work.size + PADDING + BLOCK - 1) / BLOCK * BLOCK;
+    double *numbers = malloc((size_t)(2 * r->days) * FOUR * sizeof *numbers + (size_t)(TEXTS * work.room));
+    if (!numbers) return 0;
+    work.row = numbers;
+    work.whole = numbers + r->days * FOUR;
+    work.texts = (uint8_t *)(work.whole + r->days * FOUR);
+    pad_texts(&work);
+    for (i64 n = 0; n < r->rows; n += FOUR) {
+        i64 rows[FOUR];
+        for (int k = 0; k < FOUR; k++) {
+            /* The last row stands in for none. */
+            rows[k] = n + k < r->rows ? n + k : r->rows - 1;
+            put_whole(r, rows[k], work.row + k * r->days, text_of(r, &work, rows[k]));
+        }
+        const double *a = work.row, *b = a + r->days, *c = b + r->days, *d = c + r->days;
+        for (i64 i = 0; i < r->days; i++) put_four(work.whole + i * FOUR, (Four){a[i], b[i], c[i], d[i]});
+        if (r->weeks) put_sample(r, rows, work.whole);
+        put_pieces(r, rows, work.whole);
+        if (work.waiting == TEXTS) put_digests(&work);
+    }
+    put_digests(&work);
+    free(numbers);
+    return 1;
+}
+
+#define PARTS 8 /* of a row, that are mixed apart so that none waits for the others */
+
+static uint64_t mixed(uint64_t key, uint64_t bits) {
+    key = (key ^ bits) * 0x9e3779b97f4a7c15;
+    return key ^ key >> 32;
+}
+
+/* Return a number that equal rows share. */
+static uint64_t key_of(const double *row, i64 days) {
+    uint64_t parts[PARTS] = {0}, key = 0, bits;
+    i64 d = 0;
+    for (; d + PARTS <= days; d += PARTS)
+        for (int k = 0; k < PARTS; k++) {
+            memcpy(&bits, row + d + k, sizeof bits);
+            parts[k] = mixed(parts[k], bits);
+        }
+    for (; d < days; d++) {
+        memcpy(&bits, row + d, sizeof bits);
+        key = mixed(key, bits);
+    }
+    for (int k = 0; k < PARTS; k++) key = mixed(key, parts[k]);
+    return key;
+}
+
+static int are_equal(const double *matrix, i64 one, i64 other, i64 days) {
+    return one == other || !memcmp(matrix + one * days, matrix + other * days, (size_t)days * sizeof *matrix);
+}
+
+/* Write of each pair of rows the first that is equal to it in every bit; return 0 where there is no memory for it. */
+int EQUAL_ROWS(const RowPairs *r);
+int EQUAL_ROWS(const RowPairs *r) {
+    int bits = 4;
+    while (((i64)1 << bits) < 2 * r->pairs) bits++;
+    const size_t places = (size_t)1 << bits;
+    uint64_t *keys = malloc(((size_t)r->pairs + places) * sizeof *keys);
+    if (!keys) return 0;
+    i64 *table = (i64 *)(keys + r->pairs); /* firsts by their keys, -1 in free places */
+    memset(table, 0xff, places * sizeof *table);
+    for (i64 n = 0; n < r->pairs; n++) {
+        keys[n] = mixed(key_of(r->returns + r->own[n] * r->days, r->days), key_of(r->holds + r->held[n] * r->days, r->days));
+        size_t at = (size_t)(mixed(keys[n], 0) >> (64 - bits));
+        r->first[n] = n;
+        for (; table[at] >= 0; at = (at + 1) & (places - 1)) {
+            const i64 other = table[at];
+            if (keys[other] == keys[n] && are_equal(r->returns, r->own[other], r->own[n], r->days) &&
+                are_equal(r->holds, r->held[other], r->held[n], r->days)) {
+                r->first[n] = other;
+                break;
+            }
+        }
+        if (r->first[n] == n) table[at] = n;
+    }
+    free(keys);
+    return 1;
+}
