@@ -15,6 +15,7 @@ import numpy.typing as npt
 import sqlalchemy as sa
 
 from bot.errors import InvalidInputError, InvalidNumberError
+from bot.notation import quoted
 from bot.numbers.money import MONEY_PLACES, WIDE, dec
 from bot.statistics.trial_metrics import JUDGED, is_real
 from sweeps.analysis.judged.judged_columns import with_judged
@@ -47,7 +48,7 @@ class Selection:
         """Return the selection that `filters` describes.
 
         Raises: InvalidInputError for what is neither axis nor metric, a value that is none of the axis's,
-        and a bound that is no number.
+        a bound that is no number, and a range from high to low.
         """
         axes, metrics = {}, {}
         for name, text in filters.items():
@@ -134,6 +135,8 @@ def _wanted(axis: Axis, text: str) -> Bools:
         order = ascending(axis)
         first = order.index(axis.position(low)) if low else sum(absent(axis, at) for at in order)
         last = order.index(axis.position(high)) if high else len(order) - 1
+        if low and high and first > last:
+            raise _reversed(axis.name, low, high)
         wanted[order[first : last + 1]] = True
     return wanted
 
@@ -141,6 +144,8 @@ def _wanted(axis: Axis, text: str) -> Bools:
 def _between(axis: Axis, low: str, high: str) -> list[bool]:
     lowest = None if low in {"", NULL} else _number(axis.name, low)
     highest = None if high in {"", NULL} else _number(axis.name, high)
+    if lowest is not None and (high == NULL or (highest is not None and lowest > highest)):
+        raise _reversed(axis.name, low, high)
     return [
         low == NULL
         if absent(axis, at)
@@ -154,7 +159,14 @@ def _bounds(metric: str, text: str) -> tuple[float, float]:
     low, found, high = text.partition(RANGE)
     if not found:
         high = low
+    if low and high and _number(metric, low) > _number(metric, high):
+        raise _reversed(metric, low, high)
     return _bound(metric, low, -1), _bound(metric, high, 1)
+
+
+def _reversed(name: str, low: str, high: str) -> InvalidInputError:
+    asked, meant = quoted(f"{low}{RANGE}{high}"), quoted(f"{high}{RANGE}{low}")
+    return InvalidInputError.of(name, f"{asked} goes from high to low and holds nothing; write {meant}")
 
 
 def _bound(metric: str, text: str, side: int) -> Any:

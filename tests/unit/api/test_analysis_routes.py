@@ -144,6 +144,8 @@ def test_heatmap_to_be_drawn_merges_neighbours_and_panels_split_it(reader: Reade
         ("overview?risk=luck", "risk"),
         ("overview?points=0", "points"),
         ("overview?sharpe=a..b", "sharpe"),
+        ("overview?sharpe=1..0", "sharpe"),
+        ("trials?perp_leverage=5..1", "perp_leverage"),
         ("overview?scenarios=luck", "scenarios"),
         ("trials?scenario_rank=median", "scenario_rank"),
         ("panels?x=min_funding_rate&y=perp_leverage&z=luck", "z"),
