@@ -8,7 +8,7 @@ import httpx2
 import pytest
 from browsing import Visit
 from playwright.sync_api import expect
-from webservice import Hands, copy_of, serving, sweep_body
+from webservice import BASE, Hands, copy_of, serving, sweep_body
 
 pytestmark = pytest.mark.e2e
 
@@ -60,3 +60,59 @@ def test_times_stand_beside_parallel_axes_as_days_and_minutes(
     )
     assert labels == ["2024-01-31", "2024-01-31 16:00", "0.0001", "BTC/USDT:USDT,E…"]
     assert visit.complaints == []
+
+
+def test_ticks_of_an_axis_take_as_many_digits_as_tell_them_apart(
+    served: tuple[str, Hands], visit: Visit
+) -> None:
+    page = visit.page
+    page.goto(finished(served, grid={"min_funding_rate": ["0.0001"]}))
+    texts = page.evaluate(
+        """async (axes) => {
+            const found = document.querySelector('link[rel="modulepreload"][href*="format.js"]');
+            const { shortTicks } = await import(found.href);
+            return axes.map(([ticks, kind]) => shortTicks(ticks, kind).map(({ text }) => text));
+        }""",
+        [
+            [[0, 0.0005, 0.001, 0.0015], "share"],
+            [[-0.01, 0, 0.01], "share"],
+            [[1.001, 1.002], "ratio"],
+            [[0, 0.5, 1], "count"],
+            [[10_001, 10_002], "money"],
+            [[5_000, 10_000], "money"],
+        ],
+    )
+    assert texts == [
+        ["0.00%", "0.05%", "0.10%", "0.15%"],
+        ["-1.0%", "0.0%", "1.0%"],
+        ["1.001", "1.002"],
+        ["0.0", "0.5", "1.0"],
+        ["10.001K", "10.002K"],
+        ["5.00K", "10.0K"],
+    ]
+
+
+def test_cells_of_several_symbols_break_between_them(served: tuple[str, Hands], visit: Visit) -> None:
+    page = visit.page
+    symbols = [["BTC/USDT:USDT", "ETH/USDT:USDT"], ["BTC/USDT:USDT"]]
+    base = {name: value for name, value in BASE.items() if name != "symbols"}
+    page.goto(finished(served, base=base, grid={"symbols": symbols, "perp_leverage": [1, 2, 3]}))
+    cell = page.locator("#trials td.wrap").first
+    lines = cell.evaluate(
+        """(cell) => {
+            const lines = new Map();
+            for (const node of cell.childNodes) {
+                if (node.nodeType !== Node.TEXT_NODE) continue;
+                for (let at = 0; at < node.length; at++) {
+                    const range = document.createRange();
+                    range.setStart(node, at);
+                    range.setEnd(node, at + 1);
+                    const top = Math.round(range.getBoundingClientRect().top);
+                    lines.set(top, (lines.get(top) ?? "") + node.data[at]);
+                }
+            }
+            return [...lines.values()];
+        }"""
+    )
+    assert "".join(lines) == "BTC/USDT:USDT,ETH/USDT:USDT"
+    assert set(lines) <= {"BTC/USDT:USDT,ETH/USDT:USDT", "BTC/USDT:USDT,", "ETH/USDT:USDT"}

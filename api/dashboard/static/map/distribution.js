@@ -1,7 +1,7 @@
 import { fitted, font, niceTicks, onDrag, textSize, write } from "./canvas.js";
 import { patternOf } from "./cell-patterns.js";
 import { Drawing } from "./drawing.js";
-import { counted, formatted, short } from "../format.js";
+import { counted, formatted, shortTicks } from "../format.js";
 import { rounded } from "./parallel.js";
 import { colours } from "../charts/colours.js";
 
@@ -94,11 +94,11 @@ export class Distribution extends Drawing {
     }
     if (quantiles.length) stroke(context, x(quantiles[2]), bottom, c.ink, [4, 3]);
     font(context, { size });
-    for (const tick of niceTicks(edges[0], edges.at(-1), width / 85)) {
-      const place = x(tick);
+    for (const { at, text } of shortTicks(niceTicks(edges[0], edges.at(-1), width / 85), this.metric.kind)) {
+      const place = x(at);
       context.fillStyle = c.muted;
       context.fillRect(place, bottom, 1, 4);
-      write(context, short(tick, this.metric.kind), Math.min(Math.max(place, 16), width - 18), bottom + size * 1.1, { align: "center", colour: c.muted });
+      write(context, text, Math.min(Math.max(place, 16), width - 18), bottom + size * 1.1, { align: "center", colour: c.muted });
     }
     this.#drawBrush(context, x, bottom, c);
   }

@@ -1,5 +1,5 @@
 import { at, fitted, font, niceTicks, onDrag, onFrame, redrawOnResize, textSize, write } from "./canvas.js";
-import { short } from "../format.js";
+import { shortTicks } from "../format.js";
 import { drawMark, drawMatrix } from "./matrix-drawing.js";
 import { labelOf, Matrix } from "./matrix.js";
 import { colours } from "../charts/colours.js";
@@ -195,9 +195,9 @@ export class Heatmap {
       context.fillRect(x, y + at, 12, 1.5);
     }
     font(context, { size: size * 0.92 });
-    for (const tick of niceTicks(low, high, 5)) {
-      const down = y + tall - ((tick - low) / (high - low)) * tall;
-      write(context, short(tick, this.metric.kind), x + 17, down, { colour: c.muted, most: LEGEND_WIDTH - 36 });
+    for (const tick of shortTicks(niceTicks(low, high, 5), this.metric.kind)) {
+      const down = y + tall - ((tick.at - low) / (high - low)) * tall;
+      write(context, tick.text, x + 17, down, { colour: c.muted, most: LEGEND_WIDTH - 36 });
     }
     if (this.beyond.above) write(context, "▲", x + 6, y - 4, { align: "center", colour: c.muted });
     if (this.beyond.below) write(context, "▼", x + 6, y + tall + 6, { align: "center", colour: c.muted });

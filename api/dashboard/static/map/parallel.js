@@ -1,6 +1,6 @@
 import { at, fitted, font, niceTicks, textSize, write } from "./canvas.js";
 import { PointDrawing, thinned } from "./drawing.js";
-import { short } from "../format.js";
+import { shortTicks } from "../format.js";
 import { labelOf } from "./matrix.js";
 import { colours } from "../charts/colours.js";
 import { extent } from "./scale.js";
@@ -204,7 +204,7 @@ export class Parallel extends PointDrawing {
   }
 
   #ticks({ axis, y, low, high, kind }) {
-    if (!axis) return niceTicks(low, high, 6).map((value) => [y(value), short(value, kind)]);
+    if (!axis) return shortTicks(niceTicks(low, high, 6), kind).map(({ at: value, text }) => [y(value), text]);
     const step = Math.ceil(axis.values.length / Math.max(Math.floor(this.area.height / (textSize() * 1.9)), 1));
     const shown = axis.values.map((text, rank) => [y(rank), axis.absent && rank === 0 ? labelOf(null) : text, axis.absent && rank === 0, rank]);
     return shown.filter(([, , isAbsent, rank]) => isAbsent || rank % step === 0);

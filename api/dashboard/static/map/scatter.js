@@ -1,6 +1,6 @@
 import { at, fitted, font, niceTicks, textSize, write } from "./canvas.js";
 import { PointDrawing, thinned } from "./drawing.js";
-import { short } from "../format.js";
+import { shortTicks } from "../format.js";
 import { rounded } from "./parallel.js";
 import { colours } from "../charts/colours.js";
 import { extent } from "./scale.js";
@@ -43,7 +43,7 @@ export class Scatter extends PointDrawing {
     const [zoomX, zoomY] = this.#zoom();
     const groups = [this.context, this.points, this.front];
     this.up = axis(groups, this.y.name, [inner.bottom, inner.top], log.includes("y"), zoomY);
-    const labels = this.up.ticks((inner.bottom - inner.top) / 55).map((tick) => context.measureText(short(tick, this.y.kind)).width);
+    const labels = shortTicks(this.up.ticks((inner.bottom - inner.top) / 55), this.y.kind).map(({ text }) => context.measureText(text).width);
     inner.left = Math.max(inner.left, size * 2.2 + Math.max(...labels, 0));
     this.across = axis(groups, this.x.name, [inner.left, inner.right], log.includes("x"), zoomX);
     const sides = [this.across, this.up].flatMap(({ low, high }) => [low, high]);
@@ -65,15 +65,15 @@ export class Scatter extends PointDrawing {
     const size = textSize();
     font(context, { size });
     context.lineWidth = 1;
-    for (const tick of this.across.ticks((inner.right - inner.left) / 90)) {
+    for (const { at: tick, text } of shortTicks(this.across.ticks((inner.right - inner.left) / 90), this.x.kind)) {
       const x = this.across.of(tick);
       line(context, x, inner.top, x, inner.bottom, tick === 0 ? c.muted : c.soft);
-      write(context, short(tick, this.x.kind), x, inner.bottom + size, { align: "center", colour: c.muted });
+      write(context, text, x, inner.bottom + size, { align: "center", colour: c.muted });
     }
-    for (const tick of this.up.ticks((inner.bottom - inner.top) / 55)) {
+    for (const { at: tick, text } of shortTicks(this.up.ticks((inner.bottom - inner.top) / 55), this.y.kind)) {
       const y = this.up.of(tick);
       line(context, inner.left, y, inner.right, y, tick === 0 ? c.muted : c.soft);
-      write(context, short(tick, this.y.kind), inner.left - 6, y, { align: "right", colour: c.muted });
+      write(context, text, inner.left - 6, y, { align: "right", colour: c.muted });
     }
     write(context, this.x.label, (inner.left + inner.right) / 2, inner.bottom + size * 2.6, { align: "center", colour: c.ink });
     context.save();

@@ -1,7 +1,7 @@
 /* One small chart for each axis: the median of the metric at each value as a line, half of the trials as a band around
    it, the best as dots. Each is reached by Tab, walked with the arrow keys, and brushed like the other views. */
 import { at, fitted, font, niceTicks, onDrag, textSize, write } from "./canvas.js";
-import { counted, formatted, short } from "../format.js";
+import { counted, formatted, shortTicks } from "../format.js";
 import { Drawing } from "./drawing.js";
 import { labelOf } from "./matrix.js";
 import { clipped } from "./parallel.js";
@@ -68,16 +68,16 @@ class SliceChart extends Drawing {
     const { levels, axis } = this.slice;
     const [low, high] = this.span;
     font(context, { size: size * 0.92 });
-    const ticks = niceTicks(low, high, 3);
-    const left = Math.max(...ticks.map((tick) => context.measureText(short(tick, this.metric.kind)).width)) + 8;
+    const ticks = shortTicks(niceTicks(low, high, 3), this.metric.kind);
+    const left = Math.max(...ticks.map(({ text }) => context.measureText(text).width)) + 8;
     this.area = { left: left + 6, right: width - 10, top: 6, bottom: height - size * 1.7 };
     const { top, bottom } = this.area;
     const y = (value) => bottom - ((value - low) / (high - low || 1)) * (bottom - top);
     context.lineWidth = 1;
-    for (const tick of ticks) {
+    for (const { at: tick, text } of ticks) {
       context.fillStyle = tick === 0 ? c.muted : c.soft;
       context.fillRect(this.area.left, y(tick), this.area.right - this.area.left, 1);
-      write(context, short(tick, this.metric.kind), left, y(tick), { align: "right", colour: c.muted });
+      write(context, text, left, y(tick), { align: "right", colour: c.muted });
     }
     this.#drawBrush(context, c);
     for (const run of runs(levels)) this.#drawRun(context, run, y, c);
