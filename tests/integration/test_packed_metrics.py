@@ -13,10 +13,11 @@ from bot.config.run_config import RunConfig
 from bot.errors import StoreError
 from bot.market_store.database import write_transaction
 from bot.market_store.store import HistoricalDataStore
+from bot.selection.distinct import TrialSet
 from sweeps.lifecycle.deleting import delete_sweep
 from sweeps.lifecycle.repository import resume_sweep
 from sweeps.queue.leases import claim_chunk, save_trials
-from sweeps.storage.blocks import measured
+from sweeps.storage.blocks import NOTHING_KEPT, completed_numbers, measured
 from sweeps.storage.derived_columns import DERIVED
 from sweeps.storage.packing import packed, unpacked
 from sweeps.storage.results import Results
@@ -64,6 +65,24 @@ def test_retried_trials_are_packed_once_they_complete(engine: sa.Engine) -> None
     run(engine, sweep_id)
     assert {row["state"] for row in stored_rows(engine, sweep_id)} == {"completed"}
     assert_packed_as_stored(engine, sweep_id)
+    known = TrialSet(np.arange(SPEC.trial_count))
+    with engine.connect() as connection:
+        found = measured(connection, sweep_id, ["sharpe"], kept=NOTHING_KEPT, known=known)
+        assert found.numbers.tolist() == list(range(SPEC.trial_count))
+        assert found.floats("sharpe").tolist() == [row["sharpe"] for row in stored_rows(engine, sweep_id)]
+
+
+def test_numbers_of_trials_that_are_known_are_not_read_unless_others_were_completed_since(
+    engine: sa.Engine,
+) -> None:
+    sweep_id = submit(engine, SPEC, size=4)
+    run(engine, sweep_id)
+    every, some = (TrialSet(np.arange(count)) for count in (SPEC.trial_count, 4))
+    with engine.connect() as connection:
+        numbers = list(completed_numbers(connection, sweep_id))
+        assert np.concatenate(numbers).tolist() == list(range(SPEC.trial_count))
+        assert measured(connection, sweep_id, ["sharpe"], known=every).trials is every
+        assert isinstance(measured(connection, sweep_id, ["sharpe"], known=some).trials, np.ndarray)
 
 
 def test_rows_saved_again_after_an_unknown_outcome_are_packed_once(engine: sa.Engine) -> None:

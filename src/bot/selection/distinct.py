@@ -15,6 +15,7 @@ from bot.selection.days.digests import Digests, first_of_equals
 
 MOST_AT_ONCE = 250_000
 """Most digests of a kind that are compared at a time; with more of them the parts are gone through again."""
+_PLACES_AT_ONCE = 65_536
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,6 +108,23 @@ class TrialSet:
     def numbers(self) -> IntArray:
         """The numbers, ascending."""
         return np.flatnonzero(self._held)
+
+    def pieces(self) -> Iterator[IntArray]:
+        """Yield the numbers, ascending, some at a time: each takes eight times the byte that it has here."""
+        for first in range(0, len(self._held), _PLACES_AT_ONCE):
+            yield first + np.flatnonzero(self._held[first : first + _PLACES_AT_ONCE])
+
+    def at(self, place: int) -> int:
+        """Return the number at a place in ascending order; raises IndexError where there are fewer."""
+        for numbers in self.pieces():
+            if place < len(numbers):
+                return int(numbers[place])
+            place -= len(numbers)
+        raise IndexError("there are fewer numbers")
+
+    def below(self, number: int) -> int:
+        """Return how many numbers are less than another."""
+        return int(np.count_nonzero(self._held[:number]))
 
     def add(self, numbers: IntArray) -> None:
         """Add numbers; those that are there already count once."""

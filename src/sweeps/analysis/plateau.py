@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from bot.numbers.arrays import BoolArray, FloatArray, IntArray
+from bot.selection.distinct import TrialSet
 from bot.selection.grid.places import GridPlaces, Steps, WholeGrid
 from bot.selection.grid.plateaus import GridTrials
 from sweeps.analysis.grouping import Summaries
@@ -44,7 +45,7 @@ def best_cell(cells: Summaries, may_win: BoolArray, width: int, *, maximize: boo
 
 def grid_trials(
     spec: SweepSpec,
-    numbers: IntArray,
+    trials: IntArray | TrialSet,
     levels: FloatArray,
     eligible: BoolArray,
     *,
@@ -54,15 +55,16 @@ def grid_trials(
 ) -> GridTrials | None:
     """Return trials of a sweep on its ordered axes; None where none is, and for a sample of the grid.
 
-    `numbers` are theirs, `levels` numbers in the order of a metric, NaN where it is undefined. The rows of
+    `trials` are their numbers, `levels` numbers in the order of a metric, NaN where it is undefined. Rows of
     `failed` trials, which are ineligible, follow. With `scenarios`, the trials are one for each setting of
     the other axes, which alone make neighbours; failed ones do not stand for a setting that has one.
     """
     if not isinstance(spec.sampler, GridSampler):
         return None
     objectives = levels if maximize else -levels
-    if not len(failed) and (whole := _whole_grid(spec, numbers, scenarios)) is not None:
+    if not len(failed) and (whole := _whole_grid(spec, len(trials), scenarios)) is not None:
         return GridTrials(whole, objectives, eligible)
+    numbers = trials.numbers if isinstance(trials, TrialSet) else trials
     places = _places(spec, np.concatenate([numbers, failed]) if len(failed) else numbers, scenarios)
     if places is None:
         return None
@@ -82,10 +84,10 @@ def _one_a_place(steps: Steps, others: Steps) -> IntArray:
     return np.sort(first)
 
 
-def _whole_grid(spec: SweepSpec, numbers: IntArray, scenarios: Collection[str]) -> WholeGrid | None:
-    """Return the places of trials that are all there are of a grid in the order of its values, else None."""
+def _whole_grid(spec: SweepSpec, count: int, scenarios: Collection[str]) -> WholeGrid | None:
+    """Return the places of `count` trials, all of a grid in the order of its values; None if they are not."""
     space = spec.space
-    if scenarios or len(space.parts) > 1 or not len(numbers) == space.cells == space.trial_count:
+    if scenarios or len(space.parts) > 1 or not count == space.cells == space.trial_count:
         return None
     ordered = [_ordered(dimension) for dimension in space.dimensions]
     if not any(ordered) or not all(map(_is_in_order, space.dimensions, ordered)):

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from bot.numbers.arrays import BoolArray, FloatArray, IntArray
 from bot.numbers.money import MONEY_PLACES
+from bot.selection.distinct import TrialSet
 from bot.selection.guard import GUARD_METRICS, Guard
 from bot.selection.settings import USUAL
 from bot.statistics.trial_columns import MetricColumn, defined, no_values
@@ -81,12 +82,36 @@ Beside them stand those of the numbers of its trials."""
 class Measured:
     """Completed trials by ascending number, with the metrics asked for; money in units of 1e-8.
 
-    `eligible` masks those that the guard lets win.
+    `trials` are their numbers, or the set of these, which takes an eighth. `eligible` masks those that the
+    guard lets win.
     """
 
-    numbers: IntArray
+    trials: IntArray | TrialSet
     values: Mapping[str, MetricColumn]
     eligible: BoolArray
+
+    def __len__(self) -> int:
+        return len(self.eligible)
+
+    @property
+    def numbers(self) -> IntArray:
+        """The numbers of the trials, of a set put together anew."""
+        return self.trials.numbers if isinstance(self.trials, TrialSet) else self.trials
+
+    def number(self, place: int) -> int:
+        """Return the number of the trial at a place."""
+        return self.trials.at(place) if isinstance(self.trials, TrialSet) else int(self.trials[place])
+
+    def place(self, number: int) -> int:
+        """Return the place of one of the trials."""
+        if isinstance(self.trials, TrialSet):
+            return self.trials.below(number)
+        return int(np.searchsorted(self.trials, number))
+
+    def among(self, others: TrialSet) -> BoolArray:
+        """Return which of the trials are among others."""
+        mine = self.trials.pieces() if isinstance(self.trials, TrialSet) else [self.trials]
+        return np.concatenate([np.empty(0, dtype=np.bool_), *map(others.has, mine)])
 
     @classmethod
     def nothing(cls, metrics: Sequence[str]) -> "Measured":
@@ -121,13 +146,13 @@ class Measured:
         found[known] = whole
         return found
 
-    def floats(self, metric: str) -> FloatArray:
-        """Return a metric to draw it: rounded to float64, NaN where it is undefined."""
-        column = self.values[metric]
+    def floats(self, metric: str, some: slice = slice(None)) -> FloatArray:
+        """Return a metric of some trials to draw it: rounded to float64, NaN where it is undefined."""
+        column = self.values[metric][some]
         if is_real(metric):
             return column.astype(np.float64, copy=False)
         unit = 10**MONEY_PLACES if METRICS[metric] is MetricKind.MONEY else 1
-        return np.where(self.defined(metric), column / unit, np.nan)
+        return np.where(defined(metric, column), column / unit, np.nan)
 
 
 def completed_numbers(connection: sa.Connection, sweep_id: int) -> Iterator[IntArray]:
@@ -151,15 +176,15 @@ def measured(
     guard: Guard = USUAL_GUARD,
     *,
     kept: ColumnCache | None = None,
+    known: TrialSet | None = None,
 ) -> Measured:
     """Return the completed trials of a sweep with these metrics.
 
     Which blocks there are is asked each time; their contents are read once while there is room for them in
-    `kept`, by default that of the process.
+    `kept`, by default that of the process. Numbers are not read where all these trials are `known`.
     """
     cache = _column_cache if kept is None else kept
-    names = list(dict.fromkeys((*metrics, NUMBER)))
-    marks, room = _marks(connection, sweep_id, names)
+    marks, room, apart = _marks(connection, sweep_id, list(dict.fromkeys((NUMBER, *metrics))))
     if not marks[NUMBER]:
         return Measured.nothing(metrics)
     created_ms = connection.execute(CREATED_MS, {"of_sweep": sweep_id}).scalar()
@@ -170,12 +195,15 @@ def measured(
         # What takes most memory beside what it leaves comes first, and numbers last.
         able = cache.get((*key, guard), marks[NUMBER], lambda wanted: _eligible(blocks, guard, wanted), room)
         columns = {
-            name: cache.get((*key, name), own, _reader(blocks, name, own), room)
-            for name, own in marks.items()
+            name: cache.get((*key, name), marks[name], _reader(blocks, name, marks[name]), room)
+            for name in dict.fromkeys(metrics)
         }
+        if known is not None and apart and len(known) == len(able):  # as completed trials never go
+            return Measured(known, columns, able)
+        own = marks[NUMBER]
+        numbers = cast("IntArray", cache.get((*key, NUMBER), own, _reader(blocks, NUMBER, own), room))
     except KeyError:  # its blocks have been deleted meanwhile, and so has the sweep
         return Measured.nothing(metrics)
-    numbers = cast("IntArray", columns.pop(NUMBER))
     if np.all(numbers[1:] > numbers[:-1]):
         return Measured(numbers, columns, able)
     order = np.argsort(numbers)
@@ -267,20 +295,22 @@ def _eligible(blocks: _Blocks, guard: Guard, wanted: list[int]) -> Mapping[int, 
 
 def _marks(
     connection: sa.Connection, sweep_id: int, names: Sequence[str]
-) -> tuple[dict[str, dict[int, BlockMark]], int]:
-    """Return a mark of each block of the columns, by its first trial, and how many trials these may have.
+) -> tuple[dict[str, dict[int, BlockMark]], int, bool]:
+    """Return a mark of each block of the columns, by its first trial.
 
-    Trials that were stored before there was a metric have no block of it.
+    Beside them stands how many trials they may have, and whether no block begins within another. Trials that
+    were stored before there was a metric have no block of it.
     """
     rows = connection.execute(_MARKS_OF_COLUMNS, {"of_sweep": sweep_id, "names": names})
     found: dict[str, dict[int, tuple[int, bytes]]] = {name: {} for name in names}
-    room = 0
+    room, apart = 0, True
     for name, first, last, length, checksum in rows:
         found[name][first] = length, bytes(checksum)
-        room = max(room, last + 1)
+        if name == NUMBER:
+            room, apart = max(room, last + 1), apart and first >= room
     numbers = found[NUMBER].items()
     marks = {name: {first: (found[name].get(first), own) for first, own in numbers} for name in names}
-    return marks, room
+    return marks, room, apart
 
 
 def _reader(

@@ -55,11 +55,16 @@ class ReportParts:
 
         Raises: UnknownSweepError if they have been deleted meanwhile.
         """
-        spec = self.spec
-        metrics = [spec.objective.metric]
-        found = measured(self.connection, self.sweep_id, metrics, spec.guard, kept=NOTHING_KEPT)
+        found = measured(
+            self.connection,
+            self.sweep_id,
+            [self.spec.objective.metric],
+            self.spec.guard,
+            kept=NOTHING_KEPT,
+            known=self.completed,
+        )
         found = _only(found, self.completed)
-        if len(found.numbers) < len(self.completed):
+        if len(found) < len(self.completed):
             raise UnknownSweepError(f"sweep {self.sweep_id} has been deleted")
         return found
 
@@ -67,7 +72,7 @@ class ReportParts:
         """Return the report on some trials with its stitched run, plateau, transfer and random entries."""
         replayed = self._with_random_entries(self._with_stitched(judged.report))
         held = _only(self.trials, trials)
-        held = replace(held, eligible=judged.eligible.has(held.numbers))
+        held = replace(held, eligible=held.among(judged.eligible))
         return self._with_transfer(self._with_plateau(replayed, held), held)
 
     def _with_stitched(self, report: SelectionReport) -> SelectionReport:
@@ -103,23 +108,22 @@ class ReportParts:
         objective = self.spec.objective
         grid = grid_trials(
             self.spec,
-            held.numbers,
+            held.trials,
             held.levels(objective.metric),
             held.eligible,
             maximize=objective.direction is Direction.MAXIMIZE,
-            failed=self._failed(held.numbers),
+            failed=self._failed(report.winner),
         )
-        row = -1 if grid is None else grid.plateau_row(int(np.searchsorted(held.numbers, report.winner)))
+        row = -1 if grid is None else grid.plateau_row(held.place(report.winner))
         if row < 0:
             return _without(report, "plateau", _ALONE)
-        worst = held.only(held.numbers == held.numbers[row])
-        return replace(report, plateau=float(worst.floats(objective.metric)[0]))
+        return replace(report, plateau=float(held.floats(objective.metric, slice(row, row + 1))[0]))
 
-    def _failed(self, numbers: IntArray) -> IntArray:
-        """Return the failed trials of the panel that the completed trials `numbers` belong to."""
+    def _failed(self, one: int) -> IntArray:
+        """Return the failed trials of the panel that a trial belongs to."""
         failed = failed_numbers(self.connection, self.sweep_id)
         windows = PanelWindows.of(self.spec)
-        mine: BoolArray = windows.places(failed) == windows.places(numbers[:1])
+        mine: BoolArray = windows.places(failed) == windows.places(np.array([one]))
         return failed[mine]
 
     def _with_transfer(self, report: SelectionReport, held: Measured) -> SelectionReport:
@@ -141,7 +145,7 @@ class ReportParts:
 
 def _only(held: Measured, trials: TrialSet) -> Measured:
     """Return those that are among some trials."""
-    return held if len(trials) == len(held.numbers) else held.only(trials.has(held.numbers))
+    return held if len(trials) == len(held) else held.only(held.among(trials))
 
 
 def walk_forward_run(windows: WindowCache, spec: SweepSpec, report: SelectionReport) -> WalkForwardRun | None:

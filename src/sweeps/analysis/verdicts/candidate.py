@@ -139,7 +139,7 @@ def _surroundings(
     levels = settings.levels(metric)
     grid = grid_trials(
         spec,
-        settings.numbers,
+        settings.trials,
         levels,
         settings.eligible,
         maximize=maximize,

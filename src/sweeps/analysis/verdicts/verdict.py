@@ -120,7 +120,7 @@ def candidate_row(
     place = candidate_place(connection, sweep_id, spec, scenarios, settings)
     if place is None:
         return None
-    return stored_row(connection, sweep_id, int(settings.numbers[place]), names)
+    return stored_row(connection, sweep_id, settings.number(place), names)
 
 
 def _at(connection: sa.Connection, sweep_id: int, settings: Measured, place: int | None) -> TrialView | None:

@@ -60,7 +60,18 @@ def test_numbers_are_taken_from_a_set_once() -> None:
     assert left.take(np.array([2, 9])).tolist() == [False, True]
     assert (len(left), len(numbers)) == (1, 3)
     assert numbers.numbers.tolist() == [2, 4, 9]
+    assert [numbers.below(number) for number in (2, 3, 9, 100)] == [0, 1, 2, 3]
     assert len(TrialSet(np.array([], dtype=np.int64)).numbers) == 0
+
+
+def test_numbers_of_a_set_are_found_by_their_place() -> None:
+    found = np.random.default_rng(5).permutation(200_000)[:150_000]
+    numbers, ascending = TrialSet(found), np.sort(found)
+    assert np.array_equal(np.concatenate(list(numbers.pieces())), ascending)
+    places = (0, 1, 70_000, 149_999)
+    assert [numbers.at(place) for place in places] == ascending[list(places)].tolist()
+    with pytest.raises(IndexError):
+        numbers.at(150_000)
 
 
 class Loaded(Sequence[TrialSums]):
