@@ -124,6 +124,8 @@ def test_the_command_ends_with_status_1_where_a_number_differs(
     assert f"trial {first}: total_trades is stored as 77" in capsys.readouterr().out
     assert status("sweep", "verify", "99") == 2
     assert "there is no sweep 99" in capsys.readouterr().err
+    assert status("sweep", "verify", str(completed), "--all", "--sample", "5") == 2
+    assert capsys.readouterr().err == "error: --sample: 5 trials are wanted, and all by --all\n"
 
 
 def status(*arguments: str) -> int:

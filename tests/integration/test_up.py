@@ -231,6 +231,21 @@ def test_a_named_broker_that_does_not_answer_is_never_replaced_by_a_private_one(
     assert "secret" not in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("BROKER", "user:secret@there", "'there' is no address such as redis://127.0.0.1:6379/0"),
+        ("DATABASE", "mysql://x/y", "'mysql://x/y' is neither sqlite:///path nor postgresql://host/name"),
+    ],
+)
+def test_a_variable_that_holds_no_address_is_refused_by_its_name(
+    tmp_path: Path, variable: str, value: str, said: str
+) -> None:
+    name = f"CARRYGRID_{variable}_URL"
+    result = _refused(tmp_path, "--port", str(free_port()), **{name: value})
+    assert (result.returncode, result.stderr) == (2, f"error: {name}: {said}\n")
+
+
 def test_a_named_database_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("this is no database, and long enough to be read as one " * 20)
     url = f"sqlite:///{tmp_path / 'file'}"

@@ -9,6 +9,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from bot.errors import InvalidInputError, StoreError
+from bot.market_store.database import DATABASE_VARIABLE
 
 _COMPANIONS = ("-wal", "-shm", "-journal")
 
@@ -18,7 +19,7 @@ def database_file(url: str) -> Path:
     target = sa.make_url(url)
     if target.get_backend_name() != "sqlite" or not target.database:
         raise InvalidInputError.of(
-            "CARRYGRID_DATABASE_URL", f"{target.render_as_string()} is not SQLite: use pg_dump and pg_restore"
+            DATABASE_VARIABLE, f"{target.render_as_string()} is not SQLite: use pg_dump and pg_restore"
         )
     return Path(target.database)
 

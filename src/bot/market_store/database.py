@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+DATABASE_VARIABLE = "CARRYGRID_DATABASE_URL"
+"""Variable of the environment that names the database, by which a refused address is called."""
+
 BUSY_TIMEOUT_MS = 20_000
 POSTGRESQL_LIMITS_MS = {
     "lock_timeout": 10_000,
@@ -165,10 +168,13 @@ def _target(url: str, *, asynchronous: bool) -> sa.URL:
         drivers = _DRIVERS[parsed.get_backend_name()]
     except (sa.exc.ArgumentError, KeyError, ValueError):
         raise InvalidInputError.of(
-            "database_url", f"{_without_password(url)!r} is neither sqlite:///path nor postgresql://host/name"
+            DATABASE_VARIABLE,
+            f"{_without_password(url)!r} is neither sqlite:///path nor postgresql://host/name",
         ) from None
     if drivers[0] == "pysqlite" and parsed.database in {None, "", ":memory:"}:
-        raise InvalidInputError.of("database_url", f"{url!r} names no file; processes share it by its path")
+        raise InvalidInputError.of(
+            DATABASE_VARIABLE, f"{url!r} names no file; processes share it by its path"
+        )
     return parsed.set(drivername=f"{parsed.get_backend_name()}+{drivers[asynchronous]}")
 
 

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from bot.notation import ABSENT, text_of
 from sweeps.spec.catalogue import strategies_document
 
 
@@ -32,5 +33,10 @@ def print_strategies(*, as_json: bool) -> None:
 
 def _print_parameters(strategy: dict[str, Any]) -> None:
     described = strategy["parameters"].get("properties", {})
-    for name, default in strategy["defaults"].items():
-        print(f"  {name:<24}{default!s:<10}{described[name].get('description', '')}")
+    shown = {
+        name: ABSENT if value in (None, []) else text_of(value)
+        for name, value in strategy["defaults"].items()
+    }
+    widest = max(map(len, shown), default=0)
+    for name, default in shown.items():
+        print(f"  {name:<{widest}}  {default:<9} {described[name].get('description', '')}")

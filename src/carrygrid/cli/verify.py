@@ -8,12 +8,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from api.database import ready_database, ready_store
 from api.settings import Settings
+from bot.errors import InvalidInputError
 from bot.market_store.store import HistoricalDataStore
 from bot.market_store.verifying import Verification, verify_market
 from bot.plurals import counted
 from sweeps.errors import SweepStateError
 from sweeps.work.replay import WindowCache
 from sweeps.work.verifying import Difference, drawn, row_compatibility, verify_trials
+
+_USUAL_SAMPLE = 100
 
 
 def verify_data(exchange: str | None, *, as_json: bool) -> bool:
@@ -35,15 +38,17 @@ def verify_data(exchange: str | None, *, as_json: bool) -> bool:
     return not found.damages
 
 
-def verify_sweep(sweep_id: int, sample: int | None, *, as_json: bool) -> bool:
-    """Print where stored trials differ from their replay; returns whether none does.
+def verify_sweep(sweep_id: int, sample: int | None, *, every: bool, as_json: bool) -> bool:
+    """Print where stored trials differ from their replay, of all or of a sample; returns whether none does.
 
     Raises: UnknownSweepError; SweepStateError if engine or market data are no longer the sweep's.
     """
+    if every and sample is not None:
+        raise InvalidInputError.of("--sample", f"{sample} trials are wanted, and all by --all")
     with ready_database(Settings()) as engine, _bar() as progress:
         with engine.connect() as connection:
             found = row_compatibility(connection, sweep_id)
-            numbers = drawn(connection, sweep_id, sample)
+            numbers = drawn(connection, sweep_id, None if every else sample or _USUAL_SAMPLE)
         if found.obstacle is not None:
             raise SweepStateError(f"sweep {sweep_id} cannot be verified: {found.obstacle}")
         windows = WindowCache(HistoricalDataStore(engine))

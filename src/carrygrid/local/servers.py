@@ -6,9 +6,11 @@ import httpx2
 import redis
 from pydantic import SecretStr
 
+from bot.errors import InvalidInputError
 from carrygrid.local.errors import StackError
 
 _CONNECT_SECONDS = 3
+_BROKER_SCHEMES = frozenset(("redis", "rediss", "unix"))
 
 
 def shown(url: str) -> str:
@@ -37,8 +39,12 @@ def is_healthy(url: str, token: SecretStr | None = None) -> bool:
 def require_broker(url: str) -> None:
     """Do nothing if the broker that the environment names answers.
 
-    Raises: StackError saying why it does not; there is no falling back to a private one.
+    Raises: InvalidInputError for what is no address of one; StackError saying why it does not answer.
+    There is no falling back to a private one.
     """
+    if urlsplit(url).scheme not in _BROKER_SCHEMES:
+        told = f"{url.rpartition('@')[2]!r} is no address such as redis://127.0.0.1:6379/0"
+        raise InvalidInputError.of("CARRYGRID_BROKER_URL", told)
     refusal = _refusal(url)
     if refusal is not None:
         raise StackError(f"CARRYGRID_BROKER_URL: {shown(url)} does not answer: {refusal}")

@@ -375,7 +375,9 @@ def export_trials(
 @sweep.command("verify", epilog="Example: `carrygrid sweep verify 3 --sample 500`")
 def verify_sweep(
     sweep_id: SweepId,
-    sample: Annotated[int, typer.Option(min=1, help="How many finished trials to draw.")] = 100,
+    sample: Annotated[
+        int | None, typer.Option(min=1, help="How many finished trials to draw; 100 if left out.")
+    ] = None,
     every: Annotated[bool, typer.Option("--all", help="Replay every finished trial.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -386,7 +388,7 @@ def verify_sweep(
     """
     from carrygrid.cli.verify import verify_sweep
 
-    if not verify_sweep(sweep_id, None if every else sample, as_json=as_json):
+    if not verify_sweep(sweep_id, sample, every=every, as_json=as_json):
         raise typer.Exit(1)
 
 

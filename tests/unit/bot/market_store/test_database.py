@@ -148,7 +148,7 @@ def test_synchronous_processes_start_without_the_orm_that_asyncio_engines_load()
 
 @pytest.mark.parametrize("url", ["mysql://localhost/x", "no url", "", "sqlite://", "sqlite:///:memory:"])
 def test_unusable_url_is_refused_by_name(url: str) -> None:
-    with pytest.raises(InvalidInputError, match=r"^database_url: "):
+    with pytest.raises(InvalidInputError, match=r"^CARRYGRID_DATABASE_URL: "):
         open_engine(url)
 
 

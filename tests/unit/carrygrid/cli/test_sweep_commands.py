@@ -248,6 +248,9 @@ def test_strategies_are_listed_with_defaults_and_presets(capsys: pytest.CaptureF
     told = capsys.readouterr().out
     assert "composite 1.1  Weighted funding signals" in told
     assert "preset aggressive: min_funding_rate 0.0001" in told
+    assert "  exit_liquidation_distance   –         close where" in told
+    assert "  stress                      –         closings" in told
+    assert "  end_dead_markets            false     close a hedge" in told
     assert run("strategies", "--json") == 0
     assert json.loads(capsys.readouterr().out)["account"]["defaults"]["perp_leverage"] == "1"
 
