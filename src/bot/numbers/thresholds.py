@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Callable
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import NamedTuple, cast
 
 import numpy as np
@@ -49,6 +49,11 @@ class ThresholdColumn:
     def least_at(self, threshold: Decimal) -> int:
         """Return the smallest mantissa whose value is `threshold` or more."""
         return int(threshold.scaleb(-self._exponent, context=WIDE).to_integral_value(ROUND_CEILING))
+
+    def exceeds(self, bound: Decimal, times: int) -> Condition:
+        """Return the condition that `times` a value, a number of 1 or more, is more than `bound`."""
+        most = bound.scaleb(-self._exponent, context=WIDE).to_integral_value(ROUND_FLOOR)
+        return Condition(self, int(most) // times + 1)
 
     def rising(self, satisfies: Callable[[Decimal], bool]) -> Condition:
         """Return the condition that a value `satisfies` a predicate that stays true for larger values."""

@@ -11,6 +11,7 @@ from bot.accounting.order_style import OrderStyle
 from bot.models import SettlementView
 from bot.numbers.arrays import IntArray
 from bot.numbers.columns import DecimalColumn
+from bot.numbers.thresholds import Condition, ThresholdColumn
 from bot.strategies.gates import Gate
 
 _INTERVALS_HOURS = range(1, 25)
@@ -71,6 +72,11 @@ class OpportunityRanker:
         if self._fees.varies:
             funding = view.funding
             return self._style.round_trip_fees(self._fees.of(funding.symbol), funding.t_ms)
+        return self.flat_trip
+
+    @property
+    def flat_trip(self) -> Decimal:
+        """The same sum under fees that never change."""
         if self._flat_trip is None:
             self._flat_trip = self._style.round_trip_fees(self._fees, 0)
         return self._flat_trip
@@ -78,6 +84,10 @@ class OpportunityRanker:
     def earns(self, rate: Decimal, trip: Decimal) -> bool:
         """Return whether `rate` per interval, kept up over the holding periods, pays the fees of a `trip`."""
         return rate * self._min_holding_periods > trip
+
+    def earning(self, rates: ThresholdColumn) -> Condition:
+        """Return the condition that a rate `earns` the fees of a trip, under fees that never change."""
+        return rates.exceeds(self.flat_trip, self._min_holding_periods)
 
     def net_yield(self, view: SettlementView) -> Decimal:
         """Return the rate per interval less the round-trip fees spread over the holding periods."""
@@ -95,7 +105,7 @@ class OpportunityRanker:
 
     def yields_per_hour(self, rates: DecimalColumn, interval_hours: IntArray) -> DecimalColumn:
         """Return `yield_per_hour` of the `rates` of many settlements, under fees that never change."""
-        trip = DecimalColumn.from_decimals([self._style.round_trip_fees(self._fees, 0)])
+        trip = DecimalColumn.from_decimals([self.flat_trip])
         exponent, periods = min(rates.exponent, trip.exponent), self._min_holding_periods
         each, fees = rates.mantissas_over(exponent), int(trip.mantissas_over(exponent)[0])
         hours = _COMMON_HOURS // interval_hours

@@ -9,7 +9,7 @@ from bot.accounting.trading_costs import TradingCosts
 from bot.config.parameters import FEES, AccountParameters, SimpleParameters
 from bot.config.strategy_declaration import Figure, GateAdvice, StrategyPlugin
 from bot.models import SettlementView
-from bot.numbers.thresholds import Condition, ThresholdColumn
+from bot.numbers.thresholds import ThresholdColumn
 from bot.strategies.decision_columns import ColumnDecisions, DecisionColumns, Threshold
 from bot.strategies.gates import LOWER_THRESHOLD, Gate
 from bot.strategies.opportunity_ranker import OpportunityRanker
@@ -91,21 +91,15 @@ def _ranker(config: "RunConfig") -> OpportunityRanker:
 
 
 def _decide(config: "RunConfig", columns: DecisionColumns) -> ColumnDecisions:
-    key = "simple", config.min_holding_periods, config.style.round_trip_fees(config.fees, 0)
-    earns_fees: Condition = columns.derive(key, lambda: _earning(config, columns))
+    ranker = _ranker(config)
+    key = "simple", config.min_holding_periods, ranker.flat_trip
     enter = (
         Threshold(columns.rates_8h, "min_funding_rate"),
         Threshold(columns.volumes_24h, "min_volume_24h"),
-        earns_fees,
+        ranker.earning(_traded_rates(columns)),
     )
     stay = (Threshold(columns.rates_8h, "exit_funding_rate"),)
-    return ColumnDecisions(enter, stay, lambda: _yields((*key, "order"), config, columns))
-
-
-def _earning(config: "RunConfig", columns: DecisionColumns) -> Condition:
-    """Return the condition that the rate pays the fees of a round trip, where spot is traded at all."""
-    ranker, trip = _ranker(config), config.style.round_trip_fees(config.fees, 0)
-    return _traded_rates(columns).rising(lambda rate: ranker.earns(rate, trip))
+    return ColumnDecisions(enter, stay, lambda: _yields(key, ranker, columns))
 
 
 def _traded_rates(columns: DecisionColumns) -> ThresholdColumn:
@@ -113,8 +107,8 @@ def _traded_rates(columns: DecisionColumns) -> ThresholdColumn:
     return found
 
 
-def _yields(key: Hashable, config: "RunConfig", columns: DecisionColumns) -> ThresholdColumn:
-    ranker, rates = _ranker(config), columns.rates.values
+def _yields(key: Hashable, ranker: OpportunityRanker, columns: DecisionColumns) -> ThresholdColumn:
+    rates = columns.rates.values
     found: ThresholdColumn = columns.derive(
         key, lambda: ThresholdColumn(ranker.yields_per_hour(rates, columns.interval_hours))
     )

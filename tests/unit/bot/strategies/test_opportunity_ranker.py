@@ -9,6 +9,7 @@ from bot.accounting.order_style import OrderStyle
 from bot.models import FundingRate, Instrument, SettlementView, Ticker
 from bot.numbers.columns import DecimalColumn
 from bot.numbers.money import exact
+from bot.numbers.thresholds import ThresholdColumn
 from bot.strategies.opportunity_ranker import OpportunityRanker
 
 FEES = FlatFees(FeeSchedule(Decimal("0.001"), Decimal("0.0005")))
@@ -45,6 +46,17 @@ def test_fees_must_be_earned_within_the_holding_periods_exactly() -> None:
     assert not ranker("0", periods=30).passes(view("0.0001"))
     assert ranker("0", periods=30).passes(view("0.00010000001"))
     assert ranker("0", periods=31).passes(view("0.0001"))
+
+
+@pytest.mark.parametrize("periods", [1, 30, 31, 10**7])
+def test_rates_that_earn_the_fees_are_told_at_once_as_each_by_itself(periods: int) -> None:
+    texts = ("0.0001", "0.00010000001", "0.00009999999", "0.003", "0.0030000000000000000001", "0", "-0.75")
+    rates, own = [Decimal(text) for text in texts], ranker(periods=periods)
+    with exact():
+        expected = [own.earns(rate, own.flat_trip) for rate in rates]
+        for some in (rates, rates[:4]):  # beyond 64 bits, and within
+            found = own.earning(ThresholdColumn(DecimalColumn.from_decimals(some))).holds().tolist()
+            assert found == expected[: len(some)]
 
 
 def test_the_best_annualized_yield_comes_first_and_ties_go_by_symbol() -> None:
