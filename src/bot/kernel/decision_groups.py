@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, NoReturn
 
 import numpy as np
@@ -31,11 +32,6 @@ class DecisionGroup:
         """Return the values of a parameter that decisions are made by, of this group or of others."""
         return self.parameters.values.get(name) or [getattr(self.run, name)]
 
-    def places_of(self, name: str) -> IntArray:
-        """Return the place among those values of the one that each trial has."""
-        places = self.parameters.places.get(name)
-        return np.zeros(len(self.places), dtype=np.int64) if places is None else places[self.places]
-
 
 def decision_groups(parameters: ParameterColumns, places: IntArray) -> Iterator[DecisionGroup]:
     """Yield the trials at `places` by the parameters that `decide_columns` of their strategy reads."""
@@ -51,9 +47,10 @@ def _alike(parameters: ParameterColumns, names: Collection[str], places: IntArra
     if not names or len(places) < 2:
         return [places] if len(places) else []
     first, kind = distinct_rows([parameters.places[name][places] for name in names], len(places))
-    order = np.argsort(kind, kind="stable")
-    ends = np.cumsum(np.bincount(kind, minlength=len(first)))
-    return np.split(places[order], ends[:-1])
+    # Numbers of one or two bytes are sorted by counting them, in a third of the time.
+    order = np.argsort(kind.astype(np.min_scalar_type(len(first))), kind="stable")
+    ordered, ends = places[order], np.cumsum(np.bincount(kind, minlength=len(first))).tolist()
+    return [ordered[start:end] for start, end in pairwise((0, *ends))]
 
 
 def _shown(run: RunConfig, parameters: ParameterColumns, names: Collection[str], trial: int) -> RunConfig:

@@ -57,6 +57,18 @@ class _Ranked:
         return bisect_left(self.distinct, least)
 
 
+class _Asked(NamedTuple):
+    """Table of a column by its place, and the number to reach there: of each trial of a call, or of all."""
+
+    column: ThresholdColumn
+    table: int
+    numbers: IntArray
+
+    def of(self, group: DecisionGroup | None) -> IntArray:
+        """Return the numbers of the trials of a group, or the one of all."""
+        return self.numbers if group is None or len(self.numbers) == 1 else self.numbers[group.places]
+
+
 class WrittenDecisions(NamedTuple):
     """The decisions of trials as fields of theirs (`layouts.TRIAL`); thresholds one for each, or for all."""
 
@@ -125,16 +137,15 @@ class DecisionTables:
     def _written(
         self, decided: ColumnDecisions, group: DecisionGroup | None, tables: "TableList"
     ) -> WrittenDecisions:
-        enter = [self._narrow(one, group) for one in decided.enter] or [self._everywhere()]
-        stay = decided.stay
-        columns = [tables.column(self._entry_table(one.column)) for one in enter]
-        froms = [self._reaching(one, group) for one in enter]
+        enter = [self._asked(one, group, tables) for one in decided.enter or (self._everywhere(),)]
+        columns = [one.table for one in enter]
+        froms = [one.of(group) for one in enter]
         unused = CONDITIONS - len(enter)
         best = tables.column(self._best_table(enter[0].column))
         stays, stay_from = -1, np.zeros(1, dtype=np.int64)
-        if stay:
-            stays = tables.column(self._stay_table(stay[0].column))
-            stay_from = self._reaching(stay[0], group)
+        if decided.stay:
+            stay = self._asked(decided.stay[0], group, tables, stays=True)
+            stays, stay_from = stay.table, stay.of(group)
         order = share = -1
         places = 0
         if decided.order is not None and self._shape[0] > 1:
@@ -147,6 +158,26 @@ class DecisionTables:
             entries[:, place] = own
         names = (*columns, *columns[:1] * unused)
         return WrittenDecisions(names, entries, best, stays, stay_from, order, share, places)
+
+    def _asked(
+        self,
+        condition: Condition | Threshold,
+        group: DecisionGroup | None,
+        tables: "TableList",
+        *,
+        stays: bool = False,
+    ) -> _Asked:
+        """Return what a condition asks; of a threshold it is the same for all groups of a call."""
+        key = None if isinstance(condition, Condition) else (stays, condition.parameter, condition.column)
+        known = tables.asked.get(key)
+        if known is None:
+            narrow = condition if stays else self._narrow(condition, group)
+            column = narrow.column
+            table = tables.column(self._stay_table(column) if stays else self._entry_table(column))
+            known = _Asked(column, table, self._reaching(narrow, group))
+            if key is not None:
+                tables.asked[key] = known
+        return known
 
     def _narrow(self, condition: Condition | Threshold, group: DecisionGroup | None) -> Condition | Threshold:
         """Return a condition that holds at the same rows, where all trials ask one number of a wide column.
@@ -162,12 +193,13 @@ class DecisionTables:
         return self._kept(f"reaches {reached.least}", column, lambda: _where(reached.holds()))
 
     def _reaching(self, condition: Condition | Threshold, group: DecisionGroup | None) -> IntArray:
-        """Return the number of a condition's column from which on it holds, for each trial or for all."""
+        """Return the number of a column from which a condition holds, for each trial of a call or for all."""
         column = condition.column
         if isinstance(condition, Condition):
             return np.array([self._ranked(column).reaching(condition.least)], dtype=np.int64)
-        least = self._least(condition, _values(condition, group))
-        return least if group is None else least[group.places_of(condition.parameter)]
+        assert group is not None  # noqa: S101 - holding has no thresholds
+        least = self._least(condition, group.values(condition.parameter))
+        return least if len(least) == 1 else least[group.parameters.places[condition.parameter]]
 
     def _least(self, threshold: Threshold, values: Sequence[Decimal]) -> IntArray:
         """Return the numbers that reach the values of a parameter, which most calls have in common."""
@@ -303,6 +335,7 @@ class TableList:
         self.cells = 0
         self.columns: list[Table32] = []
         self.values: list[IntArray] = []
+        self.asked: dict[tuple[bool, str, ThresholdColumn] | None, _Asked] = {}
         self._places: dict[int, int] = {}
 
     def column(self, table: Table32) -> int:

@@ -16,6 +16,7 @@ from bot.kernel.exact_parts import ABSENT, parts
 from bot.kernel.layouts import DECISIONS, PARAMETERS, RUN
 from bot.kernel.unfit import Reason
 from bot.numbers.arrays import BoolArray, IntArray
+from bot.numbers.numbering import numbered
 from bot.statistics.metrics import money_units
 
 _MOST_CAPITAL = 2**52
@@ -133,29 +134,29 @@ def run_rows(
     accounts: IntArray, places: Sequence[IntArray], decided: Sequence[WrittenDecisions]
 ) -> tuple[IntArray, npt.NDArray[Any]]:
     """Return the trials at all of `places`, ascending, and their rows: each is decided as its part is."""
-    everywhere, order = places[0], None
+    everywhere = places[0]
+    at: IntArray | slice = slice(None)
     if len(places) > 1:
-        joined = np.concatenate(places)
-        order = np.argsort(joined)
-        everywhere = joined[order]
+        everywhere, at = numbered(np.concatenate(places), len(accounts))
     counts = [len(some) for some in places]
     rows = np.empty(len(everywhere), dtype=RUN)
     rows["account"] = accounts if len(everywhere) == len(accounts) else accounts[everywhere]
-    rows["decisions"] = _in_order([np.array([number]) for number in range(len(places))], counts, order)
-    rows["enter_from"] = _in_order([own.enter_from for own in decided], counts, order)
-    rows["stay_from"] = _in_order([own.stay_from for own in decided], counts, order)
+    rows["decisions"][at] = np.repeat(np.arange(len(places)), counts)
+    rows["enter_from"][at] = _joined([own.enter_from for own in decided], counts)
+    rows["stay_from"][at] = _joined([own.stay_from for own in decided], counts)
     return everywhere, rows
 
 
-def _in_order(parts: Sequence[IntArray], counts: Sequence[int], order: IntArray | None) -> IntArray:
-    """Return the rows of all parts in an order; one row stands for all of its part."""
-    if order is None:
+def _joined(parts: Sequence[IntArray], counts: Sequence[int]) -> IntArray:
+    """Return the rows of all parts, one part after the other; one row stands for all of its part."""
+    if len(parts) == 1:
         return parts[0]
-    whole = [
-        own if len(own) == count else np.repeat(own, count, axis=0)
-        for own, count in zip(parts, counts, strict=True)
-    ]
-    return np.concatenate(whole).take(order, axis=0)
+    return np.concatenate(
+        [
+            own if len(own) == count else np.repeat(own, count, axis=0)
+            for own, count in zip(parts, counts, strict=True)
+        ]
+    )
 
 
 def decision_rows(decided: Sequence[WrittenDecisions]) -> npt.NDArray[Any]:
