@@ -52,10 +52,10 @@ def by_first(values: IntArray) -> tuple[IntArray, IntArray]:
 
 def in_order_of_first(first: IntArray, kinds: IntArray) -> tuple[IntArray, IntArray]:
     """Return the first places of kinds, ascending, and kinds numbered in that order."""
-    order = np.argsort(first)
-    rank = np.empty(len(first), dtype=np.int64)
-    rank[order] = np.arange(len(first))
-    return first[order], rank[kinds]
+    begins = np.zeros(len(kinds), dtype=np.bool_)
+    begins[first] = True
+    rank = np.cumsum(begins) - 1  # of each first place among all
+    return np.flatnonzero(begins), rank[first[kinds]]
 
 
 def first_places(kinds: IntArray, count: int) -> IntArray:

@@ -64,10 +64,11 @@ before; a formula is neither changed nor taken away without a migration."""
 def as_stored(names: Sequence[str], values: IntArray, wanted: BoolArray) -> IntArray:
     """Return those columns that are `wanted`, a row each as in `values`: of derived ones the differences."""
     found = values[wanted]
-    columns = dict(zip(names, map(_typed, names, values), strict=True))
+    rows = dict(zip(names, values, strict=True))
     for place, name in enumerate(compress(names, wanted.tolist())):
         if name in DERIVED:
-            found[place] -= _said(name, columns)
+            inputs = {one: _typed(one, rows[one]) for one in DERIVED[name].inputs}
+            found[place] -= _said(name, inputs)
     return found
 
 

@@ -60,13 +60,15 @@ class CompletedTrials:
     def joined(cls, parts: Sequence[Self]) -> Self:
         """Return the trials of all parts by ascending number."""
         columns = TrialColumns.concatenated([part.columns for part in parts])
-        reused = [source for part in parts for source in part.reused_from or [None] * len(part)]
+        reused: list[tuple[int, int] | None] = []
+        if any(part.reused for part in parts):
+            reused = [source for part in parts for source in part.reused_from or [None] * len(part)]
         if len(parts) == 1:
             numbers, keys = parts[0].numbers, parts[0].run_keys
         else:
             numbers = np.concatenate([np.empty(0, dtype=np.int64), *(part.numbers for part in parts)])
             keys = np.concatenate([key_array([]), *(part.run_keys for part in parts)])
-        whole = cls(numbers, keys, columns, reused if any(reused) else ())
+        whole = cls(numbers, keys, columns, reused)
         return whole if np.all(numbers[1:] > numbers[:-1]) else whole.take(np.argsort(numbers, kind="stable"))
 
     def take(self, places: IntArray) -> Self:

@@ -229,7 +229,8 @@ def window_groups(spec: SweepSpec, numbers: Sequence[int], by: Collection[str] =
     Those of a group agree in the parameters `by` as well.
     """
     found: list[TrialGroup] = []
-    for group in spec.groups(np.array(numbers, dtype=np.int64), (*WINDOW_PARAMETERS, *HEDGE_WINDOWS, *by)):
+    asked = np.fromiter(numbers, dtype=np.int64, count=len(numbers))
+    for group in spec.groups(asked, (*WINDOW_PARAMETERS, *HEDGE_WINDOWS, *by)):
         asking = group.parameters.asking_for_hedges()
         if asking.all() or not asking.any():
             found.append(group)

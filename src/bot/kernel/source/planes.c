@@ -17,10 +17,13 @@ static int hardly_repeats(const i64 *values, i64 count, i64 step, int plane) {
 
 /* Whether values take more slots than `half` of as many different ones would. */
 static int mostly_differs(const i64 *values, i64 count, i64 bits, i64 half, uint8_t *taken) {
-    i64 found = 0, room = (i64)1 << bits;
-    memset(taken, 0, (size_t)room);
-    for (i64 n = 0; n < count; n++) taken[(uint64_t)values[n] * HASH >> (64 - bits)] = 1;
-    for (i64 n = 0; n < room; n++) found += taken[n];
+    i64 found = 0;
+    memset(taken, 0, (size_t)1 << bits);
+    for (i64 n = 0; n < count; n++) {
+        uint8_t *slot = taken + ((uint64_t)values[n] * HASH >> (64 - bits));
+        found += !*slot;
+        *slot = 1;
+    }
     return found > half;
 }
 
