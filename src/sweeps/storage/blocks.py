@@ -139,11 +139,11 @@ class Measured:
         if is_real(metric):
             return column.astype(np.float64, copy=False)
         known = self.defined(metric)
-        whole = column[known]
-        if np.any(np.abs(whole) > _EXACT):
-            whole = np.unique(whole, return_inverse=True)[1]
-        found = np.full(len(column), np.nan)
-        found[known] = whole
+        lowest, highest = column.min(initial=0, where=known), column.max(initial=0, where=known)
+        found: FloatArray = column.astype(np.float64)
+        if max(-int(lowest), int(highest)) > _EXACT:
+            found[known] = np.unique(column[known], return_inverse=True)[1]
+        found[~known] = np.nan
         return found
 
     def floats(self, metric: str, some: slice = slice(None)) -> FloatArray:
