@@ -9,7 +9,7 @@ from bot.numbers.numbering import occurring
 from bot.selection.cross_validation import PurgedSplits
 from bot.selection.overfitting import HalvesInSample
 from bot.selection.panel import Panel
-from bot.selection.ranking import Rows
+from bot.selection.ranking import BY_MATRICES, Comparing, Rows
 from bot.selection.walk_forward import FoldChoices
 
 
@@ -20,12 +20,12 @@ class Choices:
     `folds`, None where they are too few for one.
     """
 
-    def __init__(self, panel: Panel) -> None:
+    def __init__(self, panel: Panel, comparing: Comparing = BY_MATRICES) -> None:
         ranking, blocks, segments = panel.ranking, panel.blocks, panel.segments
         judged = not blocks.too_short
-        self.halves = HalvesInSample(ranking, blocks, panel.block_windows) if judged else None
-        self.splits = PurgedSplits(ranking, blocks, segments) if judged else None
-        self.folds = FoldChoices(ranking, panel.folds, segments) if panel.folds else None
+        self.halves = HalvesInSample(ranking, blocks, panel.block_windows, comparing) if judged else None
+        self.splits = PurgedSplits(ranking, blocks, segments, comparing) if judged else None
+        self.folds = FoldChoices(ranking, panel.folds, segments, comparing) if panel.folds else None
 
     def take(self, rows: Rows, distinct: IntArray) -> Self:
         """Let some more trials compete, of which those numbers are `distinct`.

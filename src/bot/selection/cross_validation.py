@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from bot.numbers.arrays import FloatArray, IntArray
+from bot.selection.best_trials import BestTrials
 from bot.selection.days.blocks import Blocks
 from bot.selection.days.segments import Segments
-from bot.selection.ranking import BestTrials, Ranking, Rows
+from bot.selection.ranking import BY_MATRICES, Comparing, Ranking, Rows, Windows
 from bot.selection.sharpe import sharpe
 
 _MOST_WINDOWS = 4
@@ -43,10 +44,12 @@ class PurgedSplits:
     cross-validation.
     """
 
-    def __init__(self, ranking: Ranking, blocks: Blocks, segments: Segments) -> None:
+    def __init__(
+        self, ranking: Ranking, blocks: Blocks, segments: Segments, comparing: Comparing = BY_MATRICES
+    ) -> None:
         self._blocks = blocks
         train, self._inside = _windows(blocks, segments)
-        self._best = BestTrials(ranking, train)
+        self._best = BestTrials(Windows(ranking, train), comparing)
 
     def take(self, rows: Rows) -> None:
         """Let some more trials compete."""

@@ -12,7 +12,7 @@ from bot.selection.folds import no_fold
 from bot.selection.looks import Lifetime
 from bot.selection.overfitting import Overfitting
 from bot.selection.panel import Panel
-from bot.selection.ranking import Rows
+from bot.selection.ranking import BY_MATRICES, Comparing, Rows
 from bot.selection.report import BenchmarkReport, SelectionReport
 from bot.selection.search_luck import SearchLuck, SearchSums
 from bot.selection.track.track_record import TrackRecord
@@ -39,7 +39,9 @@ def judge(panel: Panel, parts: Sequence[TrialSums], lifetime: Lifetime) -> Selec
     return judged_search(panel, parts, lifetime).report
 
 
-def judged_search(panel: Panel, parts: Sequence[TrialSums], lifetime: Lifetime) -> JudgedSearch:
+def judged_search(
+    panel: Panel, parts: Sequence[TrialSums], lifetime: Lifetime, comparing: Comparing = BY_MATRICES
+) -> JudgedSearch:
     """Return the report on all parts, in whatever order and however the trials were parted.
 
     There is at least one part, `condensed` or not. The sequence is gone through three times, and more often
@@ -47,7 +49,7 @@ def judged_search(panel: Panel, parts: Sequence[TrialSums], lifetime: Lifetime) 
     asked. Beside a part, some 100 bytes of as many trials are held at a time, and 35 bytes of each of all.
     """
     facts = _Facts.of(parts)
-    report = _Judgement(panel, parts, facts, lifetime).report()
+    report = _Judgement(panel, parts, facts, lifetime, comparing).report()
     return JudgedSearch(report, facts.eligible, facts.best)
 
 
@@ -57,13 +59,14 @@ class _Judgement:
     parts: Sequence[TrialSums]
     facts: "_Facts"
     lifetime: Lifetime
+    comparing: Comparing
     missing: dict[str, str] = field(default_factory=dict)
 
     def report(self) -> SelectionReport:
         facts, best = self.facts, self.facts.best
         cash = self._benchmark("cash", facts.cash, None if best is None else best.cash)
         hold = self._benchmark("hold", facts.hold, None if best is None else best.hold)
-        choices = Choices(self.panel)
+        choices = Choices(self.panel, self.comparing)
         for part in self.parts:
             choices.take(part.rows, part.distinct)
         pbo, cv, walk_forward = self._pbo(choices), self._cv(choices), self._folds(choices)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.numbers.arrays import BoolArray, FloatArray, IntArray
+from bot.selection.best_trials import BestTrials, Ranks
 from bot.selection.days.blocks import Blocks
-from bot.selection.ranking import BestTrials, Ranking, Ranks, Rows
+from bot.selection.ranking import BY_MATRICES, Comparing, Ranking, Rows, Windows
 
 _FEW = 10
 
@@ -52,12 +53,14 @@ class HalvesInSample:
     Computational Finance 20 (2017), combinatorially symmetric cross-validation.
     """
 
-    def __init__(self, ranking: Ranking, blocks: Blocks, inside: FloatArray) -> None:
+    def __init__(
+        self, ranking: Ranking, blocks: Blocks, inside: FloatArray, comparing: Comparing = BY_MATRICES
+    ) -> None:
         """Take the blocks also as windows over the pieces of days that trials have sums of."""
-        self._ranking = ranking
         self._inside = inside
-        self._windows = blocks.half_windows
-        self._best = BestTrials(ranking, self._windows)
+        self._windows = Windows(ranking, blocks.half_windows)
+        self._comparing = comparing
+        self._best = BestTrials(self._windows, comparing)
 
     def take(self, rows: Rows) -> None:
         """Let some more trials compete."""
@@ -76,10 +79,10 @@ class HalvesInSample:
         found = self._best.chosen
         if trials < 2 or not len(found):
             return None
-        outside = 1.0 - self._windows[found]
+        outside = 1.0 - self._windows.inside[found]
         own = self._best.sums(found, outside)
         picked, lost = self._best.numbers(found), own.totals < 0
-        ranks = Ranks(self._ranking, outside, own)
+        ranks = Ranks(Windows(self._windows.ranking, outside), own, self._comparing)
         return HalvesOutOfSample(trials, picked, lost, ranks)
 
 

@@ -16,7 +16,7 @@ from bot.selection.days.segments import NO_PIECES, SegmentSums
 from bot.selection.days.whole_returns import whole_returns
 from bot.selection.luck import LuckSums
 from bot.selection.panel import Panel
-from bot.selection.ranking import Rows
+from bot.selection.ranking import BY_MATRICES, Comparing, Rows
 from bot.selection.return_sums import PLAIN, Arithmetic, ReturnRows, ReturnSums
 from bot.selection.sharpe import PowerSums
 from bot.selection.track.track_record import TrackRecord
@@ -175,7 +175,7 @@ class TrialSums:
             better([part.best for part in parts]),
         )
 
-    def condensed(self, panel: Panel, few: int = _FEW_ROWS) -> Self:
+    def condensed(self, panel: Panel, few: int = _FEW_ROWS, comparing: Comparing = BY_MATRICES) -> Self:
         """Return the sums with the rows alone of trials that are the best of their part somewhere.
 
         A judgement chooses no others, and ranks trials by their blocks. Of thousands of rows some dozen are
@@ -183,7 +183,7 @@ class TrialSums:
         """
         if len(self.rows.numbers) <= few:
             return self
-        chosen = Choices(panel).take(self.rows, self.distinct).numbers
+        chosen = Choices(panel, comparing).take(self.rows, self.distinct).numbers
         return replace(self, rows=self.rows.at(np.flatnonzero(np.isin(self.rows.numbers, chosen))))
 
 

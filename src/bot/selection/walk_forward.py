@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from bot.numbers.arrays import IntArray
+from bot.selection.best_trials import BestTrials, Pick
 from bot.selection.days.blocks import Span
 from bot.selection.days.segments import Segments
 from bot.selection.folds import FoldDays
-from bot.selection.ranking import BestTrials, Pick, Ranking, Rows
+from bot.selection.ranking import BY_MATRICES, Comparing, Ranking, Rows, Windows
 from bot.selection.sharpe import sharpe
 
 FEWEST_ACTIVE_DAYS = 30
@@ -100,10 +101,16 @@ class FoldChoices:
     Every trial may be chosen, since a guard over the whole run would be hindsight.
     """
 
-    def __init__(self, ranking: Ranking, days: Sequence[FoldDays], segments: Segments) -> None:
+    def __init__(
+        self,
+        ranking: Ranking,
+        days: Sequence[FoldDays],
+        segments: Segments,
+        comparing: Comparing = BY_MATRICES,
+    ) -> None:
         self._days, self._segments = days, segments
-        windows = np.array([segments.inside([fold.train]) for fold in days])
-        self._best = BestTrials(ranking, windows, FEWEST_ACTIVE_DAYS)
+        train = np.array([segments.inside([fold.train]) for fold in days])
+        self._best = BestTrials(Windows(ranking, train, FEWEST_ACTIVE_DAYS), comparing)
 
     def take(self, rows: Rows) -> None:
         """Let some more trials compete."""

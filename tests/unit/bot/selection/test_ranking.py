@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.numbers.arrays import FloatArray
+from bot.selection.best_trials import BestTrials, Ranks
 from bot.selection.days.segments import Segments
-from bot.selection.ranking import BestTrials, Ranking, Ranks, Rows
+from bot.selection.ranking import Ranking, Rows, Windows
 
 DAYS, EXPONENTS = 8, (3, 4)
 SEGMENTS = Segments.of(DAYS, [2, 4, 6])
@@ -45,12 +46,13 @@ def test_best_trials_and_ranks_equal_exact_keys_in_any_order(
     order = list(range(len(returns)))
     chance.shuffle(order)
     parts = [rows_of(returns, order[first : first + size]) for first in range(0, len(order), size)]
-    ranking, best = Ranking(by_money), BestTrials(Ranking(by_money), WINDOWS)
+    ranking = Ranking(by_money)
+    best = BestTrials(Windows(ranking, WINDOWS))
     for part in parts:
         best.take(part)
     chosen = best.chosen
     outside = 1.0 - WINDOWS[chosen]
-    ranks = Ranks(ranking, outside, best.sums(chosen, outside))
+    ranks = Ranks(Windows(ranking, outside), best.sums(chosen, outside))
     for part in parts:
         ranks.take(part)
     expected = {}
