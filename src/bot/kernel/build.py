@@ -110,6 +110,7 @@ def _twice(compiler: Sequence[str], name: str, *, newer: bool) -> list[tuple[str
         (f"replay_{name}", "replay.c", (f"-DREPLAY=replay_{name}", *own)),
         (f"shifts_{name}", "luck.c", (f"-DDRAWN_SHIFTS=shifts_{name}", *own)),
         (f"sums_{name}", "sums.c", (f"-DRETURN_SUMS=sums_{name}", f"-DEQUAL_ROWS=equals_{name}", *own)),
+        (f"compared_{name}", "compare.c", (f"-DCOMPARED=compared_{name}", *own)),
     ]
 
 

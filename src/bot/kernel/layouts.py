@@ -124,6 +124,25 @@ class Luck(ctypes.Structure):
     ]
 
 
+class Comparison(ctypes.Structure):
+    """Pointers to trials, windows and the trial of each of these, and to what comes back."""
+
+    _fields_ = [
+        *(
+            (name, ctypes.c_int64)
+            for name in ("rows", "segments", "parts", "windows", "places", "by_money", "fewest_active")
+        ),
+        *(
+            (name, ctypes.c_void_p)
+            for name in (
+                *("part_from", "part_segment", "one_part", "other_part"),
+                *("numbers", "exponents", "scales", "totals", "squares", "active"),
+                *("low", "high", "total", "square", "exponent", "number", "row", "worse", "equal"),
+            )
+        ),
+    ]
+
+
 class Judged(ctypes.Structure):
     """Pointers to rows of daily returns, and to the sums that come back."""
 
@@ -238,6 +257,7 @@ SIZES = (
     ctypes.sizeof(Columns),
     ctypes.sizeof(Series),
     ctypes.sizeof(PairColumns),
+    ctypes.sizeof(Comparison),
     len(USUAL_METRICS),
 )
 """Answer of `carrygrid_layout` of a library that fits."""

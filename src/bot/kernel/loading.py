@@ -17,6 +17,7 @@ from bot.kernel.layouts import (
     SIZES,
     Batch,
     Columns,
+    Comparison,
     Judged,
     Luck,
     PairColumns,
@@ -64,6 +65,11 @@ class Library:
         """Write the first equal ones of `pairs`; raises MemoryError."""
         if not self._loaded.carrygrid_equal_rows(ctypes.byref(pairs), self._fast):
             raise MemoryError("equal rows need more memory than they may use")
+
+    def compare(self, comparison: Comparison) -> None:
+        """Compare the trials of `comparison`; raises MemoryError."""
+        if not self._loaded.carrygrid_compare(ctypes.byref(comparison), self._fast):
+            raise MemoryError("a comparison of trials needs more memory than it may use")
 
     def growths(
         self, initial: Sequence[int], finals: Sequence[int], elapsed_ms: int

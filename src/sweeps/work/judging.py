@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
+from bot.kernel.comparing import fastest_comparing
 from bot.market_store.database import write_transaction
 from bot.market_store.sql import seal_times
 from bot.market_store.store import HistoricalDataStore
@@ -261,7 +262,8 @@ def _judged(
     for panel, mine in panels.parted(trials):
         if count := len(mine):
             parts = HeldSums(connection, sweep_id, panel.digest)
-            judged = judged_search(panel.panel, parts, Lifetime(count, count, 0.0))
+            lifetime = Lifetime(count, count, 0.0)
+            judged = judged_search(panel.panel, parts, lifetime, fastest_comparing())
             reports.append((panel.window, complete(judged, mine)))
             best.append(judged.best)
     winner = better(best)

@@ -13,6 +13,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from bot.errors import UnknownExchangeError
+from bot.kernel.comparing import fastest_comparing
 from bot.kernel.sums import fastest_arithmetic
 from bot.market_store.held_history import HeldHistory
 from bot.market_store.loading import resolve_exchange
@@ -147,7 +148,7 @@ def packed_sums(judged: Sequence[JudgedTrials]) -> list[PackedSums]:
 def _condensed(mine: Sequence[JudgedTrials]) -> TrialSums:
     """Return the sums of all these trials of one panel, the rows alone that a judgement may choose."""
     sums = mine[0].sums if len(mine) == 1 else TrialSums.merged([one.sums for one in mine])
-    return sums.condensed(mine[0].panel.panel)
+    return sums.condensed(mine[0].panel.panel, comparing=fastest_comparing())
 
 
 def _histories(connection: sa.Connection, windows: Sequence[PanelWindow]) -> dict[str | None, "_Settlements"]:

@@ -172,6 +172,21 @@ typedef struct {
     i64 *first;                       /* of each pair, the first that is equal to it */
 } RowPairs;
 
+/* Trials that are compared with one of each window, a window being two parts of the segments (bot/kernel/comparing.py). */
+typedef struct {
+    i64 rows, segments, parts, windows;
+    i64 places, by_money, fewest_active; /* places: count trials beside the one to place, else seek the best */
+    const i64 *part_from, *part_segment; /* parts + 1: where the segments of each part begin, and these */
+    const i64 *one_part, *other_part; /* windows */
+    const i64 *numbers, *exponents;   /* rows */
+    const double *scales;             /* rows: 2**-exponent */
+    const i64 *totals, *squares, *active; /* rows x segments; the last one is looked at with `fewest_active` alone */
+    double *low, *high;               /* windows: what the key of the trial is at least and at most; its sums */
+    i64 *total, *square, *exponent;
+    i64 *number, *row;                /* of the best, -1 without one and for one that was the best before */
+    i64 *worse, *equal;               /* windows: trials beside the one to place */
+} Comparison;
+
 /* Texts of run keys, put together of pieces (bot/kernel/run_keys.py). */
 typedef struct {
     i64 trials, depth, pieces;

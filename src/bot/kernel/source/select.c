@@ -12,17 +12,20 @@ int replay_any(const Window *w, const Batch *b);
 int shifts_any(const Luck *l);
 int sums_any(const Judged *r, AddStreams add_streams);
 int equals_any(const RowPairs *r);
+int compared_any(const Comparison *c);
 #ifdef WITH_V3
 int replay_v3(const Window *w, const Batch *b);
 int shifts_v3(const Luck *l);
 int sums_v3(const Judged *r, AddStreams add_streams);
 int equals_v3(const RowPairs *r);
+int compared_v3(const Comparison *c);
 static int has_v3(void) { return carrygrid_processor.v3; }
 #else
 #define replay_v3 replay_any
 #define shifts_v3 shifts_any
 #define sums_v3 sums_any
 #define equals_v3 equals_any
+#define compared_v3 compared_any
 static int has_v3(void) { return 0; }
 #endif
 
@@ -34,11 +37,12 @@ int carrygrid_path(void);
 int carrygrid_path(void) { return has_v3(); }
 
 /* Write the sizes of Window, Moment, Rules, Parameters, Decisions, Run, Batch, Luck, Judged, RowPairs, RunKeys, Columns,
-   Series and PairColumns, and the number of metrics. */
+   Series, PairColumns and Comparison, and the number of metrics. */
 void carrygrid_layout(i64 *sizes);
 void carrygrid_layout(i64 *sizes) {
     const i64 own[] = {sizeof(Window), sizeof(Moment), sizeof(Rules), sizeof(Parameters), sizeof(Decisions), sizeof(Run), sizeof(Batch),
-                       sizeof(Luck), sizeof(Judged), sizeof(RowPairs), sizeof(RunKeys), sizeof(Columns), sizeof(Series), sizeof(PairColumns), METRICS};
+                       sizeof(Luck), sizeof(Judged), sizeof(RowPairs), sizeof(RunKeys), sizeof(Columns), sizeof(Series), sizeof(PairColumns),
+                       sizeof(Comparison), METRICS};
     memcpy(sizes, own, sizeof own);
 }
 
@@ -55,6 +59,9 @@ int carrygrid_sums(const Judged *r, int fast) { return (fast && has_v3() ? sums_
 
 int carrygrid_equal_rows(const RowPairs *r, int fast);
 int carrygrid_equal_rows(const RowPairs *r, int fast) { return (fast && has_v3() ? equals_v3 : equals_any)(r); }
+
+int carrygrid_compare(const Comparison *c, int fast);
+int carrygrid_compare(const Comparison *c, int fast) { return (fast && has_v3() ? compared_v3 : compared_any)(c); }
 
 /* Write the ledger digest of `count` rows, for the test that the library makes of itself when it is loaded. */
 void carrygrid_digest(const i64 *rows, i64 count, uint8_t *digest);

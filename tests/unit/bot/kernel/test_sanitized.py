@@ -16,12 +16,14 @@ from datetime import date
 from decimal import Decimal
 import numpy as np
 from hypothesis import HealthCheck, given, settings
+from test_kernel_comparing import LARGEST, SEGMENTS, judged, rows_of
 from test_kernel_planes import KINDS
 from test_kernel_replay import by_strategy, sweeps
 from test_kernel_run_keys import VALUES, columns
 from test_kernel_sums import drawn
 from toy_market import START, configured, pair, window
 from bot.config.parameter_columns import ParameterColumns
+from bot.kernel.comparing import comparing_by
 from bot.kernel.loading import load
 from bot.kernel.planes import split_by
 from bot.kernel.replayer import KernelReplayer
@@ -30,6 +32,7 @@ from bot.kernel.sums import arithmetic_by
 from bot.models import HOUR_MS
 from bot.selection.days.calendar import Calendar
 from bot.selection.days.segments import Segments
+from bot.selection.ranking import Ranking, Windows
 from bot.selection.return_sums import ReturnRows
 
 library, counted = load(sys.argv[1]), Counter()
@@ -57,6 +60,12 @@ for code in (library, library.in_plain_c()):
     for length in range(130):
         split_by(code)([kind(np.random.default_rng(length), length) for kind in KINDS])
         run_keys_by(code)(columns(sorted(VALUES)[length % 7 :], 9, length), "f" * length)
+    for length in range(1, 30):
+        tried = [([(n * s % 5 - 2, 25 + n % 3) for s in range(SEGMENTS)], n % 3) for n in range(length)]
+        tried.append(([(LARGEST[0] // SEGMENTS, LARGEST[1] // SEGMENTS)] * SEGMENTS, -70))
+        own, rows = np.tri(SEGMENTS), rows_of(tried, range(length + 1))
+        for by_money in (False, True):
+            judged(Windows(Ranking(by_money), own, length % 3), 1 - own, [rows], comparing_by(code))
 print(counted["replayed"])
 """
 
