@@ -10,6 +10,7 @@ import numpy as np
 from judging import judged, lifetime_of, trials_of
 
 from benchmarks.measure import cpu_seconds
+from bot.kernel.sums import fastest_arithmetic
 from bot.numbers.arrays import FloatArray
 from bot.selection.judging import judge
 from bot.selection.panel import Panel
@@ -65,10 +66,10 @@ def measured(trials: int) -> dict[str, Any]:
     few = drawn(0, FEW)
     panel = judged(few).panel
     parts: list[TrialSums] = []
-    summing = 0.0
+    summing, arithmetic = 0.0, fastest_arithmetic()
     for number in range(-(-trials // CHUNK)):
         chunk = drawn(number, min(CHUNK, trials - number * CHUNK))
-        summing += cpu_seconds(lambda chunk=chunk: parts.append(TrialSums.of(panel, chunk)))
+        summing += cpu_seconds(lambda chunk=chunk: parts.append(TrialSums.of(panel, chunk, arithmetic)))
     judging = cpu_seconds(lambda: judge(panel, parts, lifetime_of(DAYS, trials)).document())
     luck = cpu_seconds(lambda: (plain_luck(panel, few.returns), plain_luck(panel, few.returns - few.hold)))
     overfitting = cpu_seconds(lambda: plain_overfitting(panel, few.returns))

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from random import Random
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from judging import FIRST_DAY, example_panel, example_report, judged, lifetime_of, part_of, trials_of
 
 from bot.selection.days.calendar import Calendar
+from bot.selection.days.whole_returns import MOST_DAYS
 from bot.selection.judging import judge
 from bot.selection.looks import Lifetime, Look
 from bot.selection.panel import Panel
@@ -177,6 +179,15 @@ def test_equal_trials_leave_the_sums_of_one() -> None:
     assert part.cash is not None
     assert part.cash.numbers.tolist() == [0, 25, 50, 75]
     assert len(part.eligible) == 100
+
+
+def test_days_that_are_too_many_to_judge_leave_no_sums_of_no_trials() -> None:
+    none = np.arange(0)
+    trials = replace(trials_of(np.zeros((2, MOST_DAYS + 1))), numbers=none, row_of=none)
+    trials = replace(trials, total_trades=none, funding_payments=none, objectives=none, pairs=(none, none))
+    part = TrialSums.of(_panel_of(MOST_DAYS + 1), trials)
+    assert part.distinct.tolist() == part.rows.numbers.tolist() == []
+    assert (part.cash, part.hold, part.best) == (None, None, None)
 
 
 def test_an_equal_trial_with_too_few_trades_does_not_stand_for_an_eligible_one() -> None:
