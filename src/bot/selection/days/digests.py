@@ -22,6 +22,10 @@ def text_digests(texts: npt.NDArray[np.int32]) -> Digests:
 
 def first_of_equals(numbers: IntArray, digests: Digests) -> IntArray:
     """Return rows by ascending number, of those with one digest the lowest number alone."""
+    # Where first words differ nothing is equal: one column is sorted in a tenth of the time of three.
+    words = np.sort(digests[:, 0])
+    if not (words[1:] == words[:-1]).any():
+        return np.argsort(numbers, kind="stable")
     order = np.lexsort((numbers, digests[:, 1], digests[:, 0]))
     ordered = digests[order]
     first = np.ones(len(order), dtype=np.bool_)
