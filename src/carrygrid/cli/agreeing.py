@@ -15,5 +15,5 @@ def is_agreed(question: str, *, yes: bool, otherwise: str = "") -> bool:
     if yes:
         return True
     if not sys.stdin.isatty():
-        raise InvalidInputError.of("yes", f"nobody can be asked here; add --yes{otherwise}")
+        raise InvalidInputError.of("--yes", f"nobody can be asked here; add --yes{otherwise}")
     return typer.confirm(question, err=True)

@@ -9,7 +9,7 @@ import operator
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from decimal import Decimal, DecimalException
+from decimal import Decimal, DecimalException, DivisionByZero
 from typing import Any
 
 import numpy as np
@@ -63,7 +63,10 @@ class Constraint:
             with exact():
                 return np.asarray(self._condition(columns), dtype=np.bool_)
         except DecimalException as error:
-            raise ValueError(f"{self.text!r} has no value everywhere: {type(error).__name__}") from None
+            why = "it divides by zero"
+            if not isinstance(error, DivisionByZero):
+                why += " or leaves the range of exact numbers"
+            raise ValueError(f"{self.text!r} has no value everywhere: {why}") from None
 
 
 def parse_constraint(text: object, known: Collection[str], path: str) -> Constraint:

@@ -99,7 +99,9 @@ def test_deleting_shows_what_would_go_and_needs_somebody_to_agree(home: Path, fo
     assert looked.stdout.splitlines()[-1] == "24 rows would be deleted"
     unasked = in_process(home, "data", "delete", *day)
     assert unasked.returncode == 2
-    assert unasked.stderr == ("error: yes: nobody can be asked here; add --yes, or --dry-run to only look\n")
+    assert unasked.stderr == (
+        "error: --yes: nobody can be asked here; add --yes, or --dry-run to only look\n"
+    )
     agreed = as_process(home, "data", "delete", *day, "--yes")
     assert (agreed.returncode, agreed.stdout.splitlines()[-1]) == (0, "24 rows deleted")
     again = json.loads(in_process(home, "data", "delete", *day, "--yes", "--json").stdout)

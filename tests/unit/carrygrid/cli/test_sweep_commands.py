@@ -349,7 +349,7 @@ def test_deletion_of_a_sweep_needs_somebody_to_agree(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert run("sweep", "delete", completed) == 2
-    assert capsys.readouterr().err == "error: yes: nobody can be asked here; add --yes\n"
+    assert capsys.readouterr().err == "error: --yes: nobody can be asked here; add --yes\n"
     terminal = io.StringIO(f"{answer}\n")
     monkeypatch.setattr(terminal, "isatty", lambda: True)
     monkeypatch.setattr(sys, "stdin", terminal)

@@ -144,7 +144,11 @@ def test_contradiction_of_some_trials_is_theirs_alone() -> None:
         ({"objective": 7}, "objective", "7 is not an object"),
         ({"linked": ["spot_taker"]}, "linked[0]", "'spot_taker' is not a list"),
         ({"constraints": ["min_funding_rate > 1"]}, "constraints", "leave none of 12 trials"),
-        ({"constraints": ["1 / (perp_leverage - 2) > 0"]}, "constraints[0]", "no value everywhere"),
+        (
+            {"constraints": ["1 / (perp_leverage - 2) > 0"]},
+            "constraints[0]",
+            "no value everywhere: it divides by zero",
+        ),
         ({"constraints": "perp_leverage > 1"}, "constraints", "'perp_leverage > 1' is not a list"),
         ({"sampler": {"kind": "best"}}, "sampler.kind", "'best' is no sampler"),
         ({"sampler": {"kind": "random"}}, "sampler.n", "required"),
