@@ -237,7 +237,7 @@ def test_a_missing_config_is_refused_by_name_and_leaves_nothing_behind(home: Pat
 
 def test_strategies_are_printed_with_the_parameters_that_all_share(home: Path) -> None:
     shared = in_process(home, "strategies").stdout.partition("parameters of every run\n")[2]
-    assert "  margin_policy           none      top up the margin of a leg" in shared
+    assert "  margin_policy               none      top up the margin of a leg" in shared
 
 
 def test_migrate_says_which_database_is_ready(home: Path) -> None:
