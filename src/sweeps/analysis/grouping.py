@@ -21,6 +21,8 @@ _HALF_BITS = 32
 _LOW_HALF = (1 << _HALF_BITS) - 1
 _SMALL = 1 << 16
 _FITTING = 1 << 29
+_AT_ONCE = 65_536
+"""Trials that are looked at together where all would take memory for nothing."""
 
 
 class Aggregate(StrEnum):
@@ -166,9 +168,12 @@ def _middles(groups: Groups) -> tuple[Places, Places]:
 
 def _first_with(groups: Groups, keys: MetricColumn, wanted: npt.NDArray[Any]) -> Places:
     """Return the place of each group's first trial that has the key wanted of the group."""
-    shown = np.flatnonzero(keys == wanted[groups.ids])[::-1]
     places = np.zeros(groups.size, dtype=np.intp)
-    places[groups.ids[shown]] = shown
+    for first in range(0, len(keys), _AT_ONCE)[::-1]:  # of several, the last that is assigned stays
+        some = slice(first, first + _AT_ONCE)
+        ids = groups.ids[some]
+        shown = np.flatnonzero(keys[some] == wanted[ids])[::-1]
+        places[ids[shown]] = first + shown
     return places
 
 

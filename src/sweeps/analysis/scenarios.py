@@ -14,6 +14,9 @@ from sweeps.spec.scenarios import NO_SCENARIOS, ScenarioRank, Scenarios, check_s
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.blocks import Measured
 
+_UNNAMED = np.empty(0, dtype=np.int64)
+"""Numbers of trials whose places alone are asked for."""
+
 
 def scenarios_for(spec: SweepSpec, asked: Scenarios | None, shown: Collection[str] = ()) -> Scenarios:
     """Return the scenarios asked for, by default those of the sweep, without the axes shown.
@@ -54,13 +57,15 @@ def ranked_at(
     """
     if not scenarios.axes or not len(cells):
         return np.ones(len(cells), dtype=np.bool_)
+    count = len(cells)
     ids, size = setting_ids(spec.space, cells, scenarios.axes)
+    del cells  # of a million trials, 8 MB
     column = done.values[metric]
     levels = column.copy() if is_maximized(spec, metric) else -column
     levels[~(done.eligible & done.defined(metric))] = _worst(column)
-    groups = Groups(metric, True, done.numbers, levels, ids, size)
+    groups = Groups(metric, True, _UNNAMED, levels, ids, size)
     places = worst_ones(groups) if scenarios.rank is ScenarioRank.WORST else worse_middles(groups)
-    kept = np.zeros(len(cells), dtype=np.bool_)
+    kept = np.zeros(count, dtype=np.bool_)
     kept[places] = True
     return kept
 

@@ -123,7 +123,8 @@ class TrialSpace:
         cells = np.empty(len(numbers), dtype=np.int64)
         for part, mine in self._by_part(numbers, "first"):
             places = numbers[mine] - part.first
-            cells[mine] = part.offset + (places if part.kept is None else part.kept[places])
+            cells[mine] = places if part.kept is None else part.kept[places]
+            cells[mine] += part.offset
         return cells
 
     def position(self, cell: int, name: str) -> int:

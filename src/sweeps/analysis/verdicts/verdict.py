@@ -13,7 +13,7 @@ from sweeps.analysis.equal_results import alike_groups
 from sweeps.analysis.importance import Importance, leading_importance
 from sweeps.analysis.progress import SweepView, get_spec, get_sweep
 from sweeps.analysis.queries import TrialView, one_trial
-from sweeps.analysis.scenarios import at_scenarios, usual_scenarios
+from sweeps.analysis.scenarios import at_scenarios, ranked_at, usual_scenarios
 from sweeps.analysis.verdicts.candidate import Candidate, candidate_of, candidate_place
 from sweeps.analysis.verdicts.candidate_facts import alike_others, booked, facts_of
 from sweeps.analysis.verdicts.setting_counts import SettingCounts, leads, setting_counts
@@ -116,7 +116,7 @@ def candidate_row(
     scenarios, metric = usual_scenarios(spec), spec.objective.metric
     settings = every
     if scenarios.axes:
-        settings, _ = at_scenarios(spec, scenarios, metric, every, spec.space.cells_of(every.numbers))
+        settings = every.only(ranked_at(spec, scenarios, metric, every, spec.space.cells_of(every.numbers)))
     place = candidate_place(connection, sweep_id, spec, scenarios, settings)
     if place is None:
         return None
