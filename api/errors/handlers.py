@@ -18,10 +18,10 @@ from api.errors.problems import Problem, problem_of, status_problem
 from api.headers import secure
 from api.responses import ProblemResponse
 from bot.errors import BotError, FieldError
+from bot.notation import quoted
 from bot.validation import wrong_value
 
 _log = structlog.get_logger("api")
-_SHOWN_CHARACTERS = 80
 _CLIENT_CLOSED_REQUEST = 499
 _RETRY_AFTER_S = {429: 10, 503: 2}
 _UNREAD = frozenset({408, 413})
@@ -90,7 +90,7 @@ def _field(location: tuple[int | str, ...]) -> str:
 def _message(item: dict[str, object]) -> str:
     if item["type"] == "missing":
         return "is required"
-    return wrong_value(str(item["type"]), ascii(item["input"])[:_SHOWN_CHARACTERS], str(item["msg"]))
+    return wrong_value(str(item["type"]), quoted(item["input"]), str(item["msg"]))
 
 
 async def _bare_status(request: Request, error: Exception) -> Response:

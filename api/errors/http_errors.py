@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 
 from bot.errors import BotError
+from bot.notation import quoted
 
 
 class UnauthenticatedError(BotError):
@@ -21,7 +22,7 @@ class ForbiddenError(BotError):
     code = "forbidden"
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"the token {name!r} may only read")
+        super().__init__(f"the token {quoted(name)} may only read")
 
 
 class UnknownLinkError(BotError):
@@ -49,7 +50,7 @@ class UnknownHostError(BotError):
 
     def __init__(self, host: str) -> None:
         super().__init__(
-            f"{host[:200]!r} is no name of this server: list it in CARRYGRID_ALLOWED_HOSTS, "
+            f"{quoted(host[:200])} is no name of this server: list it in CARRYGRID_ALLOWED_HOSTS, "
             "or set CARRYGRID_API_TOKEN"
         )
 
@@ -90,7 +91,7 @@ class CrossSiteError(BotError):
     code = "cross_site"
 
     def __init__(self, origin: str) -> None:
-        super().__init__(f"a page of {origin[:200]!r} may not change anything here")
+        super().__init__(f"a page of {quoted(origin[:200])} may not change anything here")
 
 
 class UnsupportedMediaTypeError(BotError):
@@ -99,7 +100,7 @@ class UnsupportedMediaTypeError(BotError):
     code = "unsupported_media_type"
 
     def __init__(self, declared: str, expected: str = "application/json") -> None:
-        super().__init__(f"Content-Type is {declared[:100]!r}; send {expected}")
+        super().__init__(f"Content-Type is {quoted(declared[:100])}; send {expected}")
 
 
 class HistoryChangedError(BotError):

@@ -1,5 +1,6 @@
 """Text of values: decimals in plain notation, and refused values as messages quote them."""
 
+import json
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -41,7 +42,7 @@ _WORDS_OF_JSON = {None: "null", True: "true", False: "false"}
 
 
 def quoted(value: object) -> str:
-    """Return a refused value for a message: text in quotes, numbers plain, everything cut to a line.
+    """Return a refused value for a message, as JSON: text in quotes, numbers plain, everything cut to a line.
 
     Its cost does not grow with the value: of what is longer than `LONGEST_QUOTE` characters the beginning is
     shown, and how much there is.
@@ -62,7 +63,7 @@ def is_printable(text: str) -> bool:
 
 def _pieces(value: object) -> Iterator[str]:
     if isinstance(value, str):
-        yield repr(value[: LONGEST_QUOTE + 1])
+        yield _text(value[: LONGEST_QUOTE + 1])
     elif isinstance(value, Decimal):
         yield _number(value)
     elif isinstance(value, list | tuple):
@@ -83,6 +84,16 @@ def _pieces(value: object) -> Iterator[str]:
         yield _WORDS_OF_JSON[value]
     else:
         yield repr(value)
+
+
+def _text(value: str) -> str:
+    """Return text as JSON writes it, with an escape for what cannot be printed."""
+    written = json.dumps(value, ensure_ascii=False)
+    return written if written.isprintable() else "".join(map(_escaped, written))
+
+
+def _escaped(character: str) -> str:
+    return character if character.isprintable() else json.dumps(character)[1:-1]
 
 
 def _number(value: Decimal) -> str:

@@ -88,11 +88,16 @@ _SHAPES = {
     "set_type": _LIST,
 }
 """Findings of pydantic about the shape of a value, whose own words are those of Python."""
+_CHOICES = {"enum", "literal_error"}
+"""Findings that list the values there are, in quotes of Python."""
 
 
 def wrong_value(kind: str, shown: str, said: str) -> str:
     """Return the message about a value, given the kind of pydantic's finding and what it said."""
-    return f"{shown} {_SHAPES[kind]}" if kind in _SHAPES else f"{shown}: {said[:1].lower()}{said[1:]}"
+    if kind in _SHAPES:
+        return f"{shown} {_SHAPES[kind]}"
+    words = said.replace("'", '"') if kind in _CHOICES else said
+    return f"{shown}: {words[:1].lower()}{words[1:]}"
 
 
 def field_errors(error: ValidationError, prefix: str = "") -> list[FieldError]:

@@ -109,7 +109,7 @@ def test_pairs_show_what_their_files_hold_and_repay_at_the_fees_typed(
 
     page.get_by_label("perp", exact=True).fill("a lot")
     page.get_by_role("button", name="Apply").click()
-    expect(page.get_by_role("alert")).to_have_text("perp_taker: 'a lot' is not a decimal number")
+    expect(page.get_by_role("alert")).to_have_text('perp_taker: "a lot" is not a decimal number')
     assert [text for text in visit.complaints if "422" not in text] == []
 
 
@@ -198,7 +198,7 @@ def test_download_is_refused_in_words_accepted_and_stopped(address: str, visit: 
     form.locator("[name=symbols]").fill("BTC/USDT:USDT")
     form.locator("[name=since]").fill("yesterday")
     form.get_by_role("button", name="Fetch").click()
-    expect(form.get_by_role("status")).to_contain_text("since: 'yesterday' is no time: write 2024-01-31")
+    expect(form.get_by_role("status")).to_contain_text('since: "yesterday" is no time: write 2024-01-31')
     form.locator("[name=since]").fill("2024-01-01")
     form.get_by_role("button", name="Fetch").click()
     row = page.locator("#data-jobs tr[data-job]")

@@ -67,7 +67,7 @@ def worked(client: TestClient, hands: Hands) -> int:
             {"symbols": ["ETH/USDC:USDC>ETH/USDT:USDT"]},
             {"short_exchange": ["other", "kraken"]},
             "grid.short_exchange.values[1]",
-            "'kraken' is not held; held are bare, other, synthetic",
+            '"kraken" is not held; held are bare, other, synthetic',
         ),
         (
             {"end": "2024-09-01"},

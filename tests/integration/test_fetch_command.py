@@ -72,11 +72,11 @@ def test_interrupted_fetch_keeps_whole_pages_and_the_next_one_goes_on(home: Path
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("--exchange", "mtgox"), "exchange: 'mtgox' is none of binance, bybit, okx, hyperliquid"),
-        (("--since", "soon"), "since: 'soon' is no time: write 2024-01-31"),
+        (("--exchange", "mtgox"), 'exchange: "mtgox" is none of binance, bybit, okx, hyperliquid'),
+        (("--since", "soon"), 'since: "soon" is no time: write 2024-01-31'),
         (("--until", "2023-01-01"), "until: 2023-01-01 is not after since"),
-        (("--timeframe", "7h"), "timeframe: '7h' is none of"),
-        (("--api-url", "ftp://x"), "api_url: 'ftp://x' is no address"),
+        (("--timeframe", "7h"), 'timeframe: "7h" is none of'),
+        (("--api-url", "ftp://x"), 'api_url: "ftp://x" is no address'),
         (("--symbols", "NOPE/USDT:USDT"), "'NOPE/USDT:USDT' is no linear perpetual there"),
     ],
 )

@@ -97,8 +97,8 @@ def test_an_inverse_hedge_is_two_pairs_its_volume_coins_and_its_contracts_are_li
 @pytest.mark.parametrize(
     ("symbol", "structure", "told"),
     [
-        ("XYZ/USDT:USDT", "reverse", "'XYZ/USDT:USDT' is no linear perpetual of binance"),
-        ("XYZ/USD:XYZ", "inverse", "'XYZ/USDT' is no spot market of binance"),
+        ("XYZ/USDT:USDT", "reverse", '"XYZ/USDT:USDT" is no linear perpetual of binance'),
+        ("XYZ/USD:XYZ", "inverse", '"XYZ/USDT" is no spot market of binance'),
     ],
 )
 def test_a_market_that_is_not_traded_there_is_refused_by_name(

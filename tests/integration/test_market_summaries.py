@@ -97,7 +97,7 @@ def test_figures_of_one_pair_are_those_of_the_list(engine: sa.Engine) -> None:
 
 def test_unknown_pairs_and_windows_are_refused_by_name(engine: sa.Engine) -> None:
     store = HistoricalDataStore(engine)
-    with pytest.raises(UnknownSymbolError, match="no funding of 'NO/USDT:USDT' is held for 'synthetic'"):
+    with pytest.raises(UnknownSymbolError, match='no funding of "NO/USDT:USDT" is held for "synthetic"'):
         store.pair_series("synthetic", "NO/USDT:USDT", 30)
     with pytest.raises(InvalidInputError, match="days: 31 is none of 30, 90, 365, 0"):
         store.pairs(31)

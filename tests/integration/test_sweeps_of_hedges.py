@@ -256,7 +256,7 @@ def test_sweep_without_hedges_knows_no_metric_of_them(client: TestClient) -> Non
     assert answer.status_code == 422, answer.text
     (error,) = answer.json()["errors"]
     assert error["field"] == "objective.metric"
-    assert error["message"] == "'capacity' is known of hedges alone, which no trial asks for"
+    assert error["message"] == '"capacity" is known of hedges alone, which no trial asks for'
     exported = client.post("/sweeps", json=sweep_body()).json()["id"]
     columns = client.get(f"/sweeps/{exported}/export/manifest").json()["columns"]
     assert {*OF_HEDGES}.isdisjoint(one["name"] for one in columns)

@@ -15,6 +15,7 @@ from bot.backtest.findings import RunFinding
 from bot.config.run_config import RunConfig
 from bot.errors import BotError, InvalidInputError
 from bot.market_store.sql import seal_times
+from bot.notation import quoted
 from sweeps.analysis.progress import get_sweep
 from sweeps.analysis.queries import TrialView, one_trial
 
@@ -81,7 +82,9 @@ def parse_trials(text: str) -> list[Key]:
 def _key(part: str) -> Key:
     match = _NAME.match(part)
     if match is None:
-        raise InvalidInputError.of("trials", f"{part[:40]!r} is no trial: write sweep:trial, such as 1:5")
+        raise InvalidInputError.of(
+            "trials", f"{quoted(part[:40])} is no trial: write sweep:trial, such as 1:5"
+        )
     return int(match[1]), int(match[2])
 
 
@@ -90,7 +93,7 @@ def parse_sweeps(text: str) -> list[int]:
     parts = [part.strip() for part in text.split(",") if part.strip()]
     for part in parts:
         if not _SWEEP.match(part):
-            raise InvalidInputError.of("sweeps", f"{part[:40]!r} is no number of a sweep")
+            raise InvalidInputError.of("sweeps", f"{quoted(part[:40])} is no number of a sweep")
     distinct = list(dict.fromkeys(map(int, parts)))
     _refuse_counts("sweeps", len(distinct), text)
     return distinct
@@ -99,7 +102,8 @@ def parse_sweeps(text: str) -> list[int]:
 def _refuse_counts(field: str, count: int, text: str) -> None:
     if not LEAST_COMPARED <= count <= MOST_COMPARED:
         raise InvalidInputError.of(
-            field, f"{text[:80]!r} names {count} of them; {LEAST_COMPARED} to {MOST_COMPARED} can be compared"
+            field,
+            f"{quoted(text[:80])} names {count} of them; {LEAST_COMPARED} to {MOST_COMPARED} can be compared",
         )
 
 

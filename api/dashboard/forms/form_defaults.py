@@ -16,6 +16,7 @@ from bot.market.symbols import is_generated, multiplied
 from bot.market_store import sql
 from bot.market_store.series_selection import Extents, chosen_series
 from bot.models import DAY_MS
+from bot.notation import quoted
 from bot.timestamps import iso
 from sweeps.lifecycle.extend_clone import flattened
 from sweeps.lifecycle.suggestions import SuggestionRequest
@@ -99,7 +100,9 @@ def pair_first(markets: list[Market], exchange: str | None, symbol: str | None) 
         return markets
     found = [one for one in markets if (one.exchange, one.symbol) == (exchange, symbol)]
     if not found:
-        raise UnknownSymbolError.of("symbol", f"{symbol!r} of {exchange!r} is not held well enough to run on")
+        raise UnknownSymbolError.of(
+            "symbol", f"{quoted(symbol)} of {quoted(exchange)} is not held well enough to run on"
+        )
     return found + [one for one in markets if one is not found[0]]
 
 

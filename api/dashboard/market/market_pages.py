@@ -21,6 +21,7 @@ from bot.market.rules import TIMEFRAMES_MS
 from bot.market_store.fetch.exchanges import EXCHANGES
 from bot.market_store.fetch.fetch_request import DEFAULT_TIMEFRAME
 from bot.market_store.pair_figures.pairs import WINDOWS_DAYS, Dates, Pair, check_window
+from bot.notation import quoted
 from sweeps.jobs.data_jobs import DATA_JOBS
 from sweeps.jobs.jobs import recent_jobs
 from sweeps.storage.uploads import MAX_UPLOAD_BYTES
@@ -118,7 +119,7 @@ async def pair_page(
     listed = await run_in_threadpool(replays.store.listing)
     symbols = {(one.exchange, symbol.symbol): symbol for one in listed for symbol in one.symbols}
     if (exchange, symbol) not in symbols:
-        raise UnknownSymbolError.of("symbol", f"nothing of {symbol!r} is held for {exchange!r}")
+        raise UnknownSymbolError.of("symbol", f"nothing of {quoted(symbol)} is held for {quoted(exchange)}")
     held = symbols[exchange, symbol]
     given_dates = {name: query[name] for name in ("start", "end") if query.get(name)}
     asked = {"exchange": exchange, "symbol": symbol, **_kept(query), "days": days, **given_dates}

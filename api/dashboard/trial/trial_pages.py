@@ -49,6 +49,7 @@ from bot.config.run_config import RunConfig
 from bot.errors import BotError, InvalidInputError
 from bot.hedges.runs import blocked_of, names_of
 from bot.market_names import quote_of
+from bot.notation import quoted
 from bot.selection.report import SelectionReport
 from bot.selection.sentence import sentence
 from sweeps.analysis.progress import get_sweep
@@ -181,7 +182,7 @@ async def funding(
     """Return the settlements of one pair, the first of the run if none is named."""
     held = names_of(study.result.config)
     if symbol is not None and symbol not in held:
-        raise InvalidInputError.of("symbol", f"{symbol!r} is not one of {', '.join(held)}")
+        raise InvalidInputError.of("symbol", f"{quoted(symbol)} is not one of {', '.join(held)}")
     found = await run_in_threadpool(funding_document, study, symbol or held[0], span_of(first, last))
     return JsonResponse(found)
 

@@ -117,7 +117,7 @@ class StressEntry(Parameters):
 def _entries(value: object) -> Any:
     """Return a single entry as a list of one, which is how axes and labels write it."""
     entries = [value] if isinstance(value, Mapping | StressEntry) else value
-    return few_objects(entries, MOST_STRESSES, "{'at': '2024-08-05T12:00'}")
+    return few_objects(entries, MOST_STRESSES, '{"at": "2024-08-05T12:00"}')
 
 
 Stresses = Annotated[

@@ -65,7 +65,7 @@ def _brackets(given: tuple[BracketParameters, ...]) -> Brackets:
 
 
 def _few_brackets(value: object) -> object:
-    return few_objects(value, _MOST_BRACKETS, "{'cap': '50000', 'mmr': '0.004'}")
+    return few_objects(value, _MOST_BRACKETS, '{"cap": "50000", "mmr": "0.004"}')
 
 
 BracketList = Annotated[

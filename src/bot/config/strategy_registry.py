@@ -6,6 +6,7 @@ from importlib.metadata import EntryPoint, entry_points
 
 from bot.config.strategy_declaration import StrategyPlugin
 from bot.errors import InvalidInputError
+from bot.notation import quoted
 
 ENTRY_POINT_GROUP = "carrygrid.strategies"
 MAX_NAME_LENGTH = 64
@@ -28,20 +29,21 @@ def strategy_plugin(name: str) -> StrategyPlugin:
     declared = _declared().get(name)
     if declared is None:
         known = ", ".join(_declared())
-        raise InvalidInputError.of("strategy_mode", f"{name!r} is not an installed strategy ({known})")
+        raise InvalidInputError.of("strategy_mode", f"{quoted(name)} is not an installed strategy ({known})")
     if len(name) > MAX_NAME_LENGTH:
         raise InvalidInputError.of(
-            "strategy_mode", f"{name!r} is a name of {len(name)} characters, at most {MAX_NAME_LENGTH} fit"
+            "strategy_mode",
+            f"{quoted(name)} is a name of {len(name)} characters, at most {MAX_NAME_LENGTH} fit",
         )
     try:
         plugin = declared.load()
     except (ImportError, AttributeError, SyntaxError) as error:
         raise InvalidInputError.of(
-            "strategy_mode", f"{name!r}: {declared.value} cannot be loaded: {error}"
+            "strategy_mode", f"{quoted(name)}: {declared.value} cannot be loaded: {error}"
         ) from error
     if not isinstance(plugin, StrategyPlugin) or plugin.name != name:
         raise InvalidInputError.of(
-            "strategy_mode", f"{name!r}: {declared.value} is no StrategyPlugin of that name"
+            "strategy_mode", f"{quoted(name)}: {declared.value} is no StrategyPlugin of that name"
         )
     plugin.check()
     return plugin

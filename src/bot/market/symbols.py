@@ -5,6 +5,7 @@ import re
 from bot.errors import DataImportError, InvalidInputError
 from bot.market.contracts import ContractKind, Venue, contract_of, split_quote
 from bot.market_names import is_exchange_name, multiplied, spot_symbol
+from bot.notation import quoted
 
 __all__ = [
     "SECOND_SYNTHETIC_EXCHANGE",
@@ -75,7 +76,9 @@ def exchange_name(value: str) -> str:
     Raises: InvalidInputError, also for the name kept for generated data.
     """
     if not is_exchange_name(value):
-        raise InvalidInputError.of("exchange", f"{value!r} is no name such as binance (a-z, 0-9, dot, dash)")
+        raise InvalidInputError.of(
+            "exchange", f"{quoted(value)} is no name such as binance (a-z, 0-9, dot, dash)"
+        )
     if is_generated(value):
-        raise InvalidInputError.of("exchange", f"{value!r} is kept for generated data")
+        raise InvalidInputError.of("exchange", f"{quoted(value)} is kept for generated data")
     return value

@@ -24,6 +24,7 @@ from bot.market_store.segments import digest
 from bot.market_store.series_selection import Extents, Window, chosen_series, in_units, own_series, spot_units
 from bot.market_store.sql import HeldSegment, HeldSeries, refuse_sealed
 from bot.models import HOUR_MS, Instrument
+from bot.notation import quoted
 from bot.numbers.money import plain
 
 
@@ -191,13 +192,13 @@ def resolve_exchange(connection: Connection, exchange: str | None) -> str:
     if exchange in held:
         return str(exchange)
     known = f"held are {', '.join(held)}" if held else "no market data has been imported yet"
-    named = "none is named" if exchange is None else f"{exchange!r} is not held"
+    named = "none is named" if exchange is None else f"{quoted(exchange)} is not held"
     raise UnknownExchangeError.of("exchange", f"{named}; {known}")
 
 
 def no_spot_perp(symbol: str) -> str:
     """Return that an inverse market is no pair of a linear perp and its spot market."""
-    return f"{symbol!r} is an inverse market, which structure inverse is for, not spot_perp"
+    return f"{quoted(symbol)} is an inverse market, which structure inverse is for, not spot_perp"
 
 
 def no_such_symbol(symbol: str, exchange: str, held: Iterable[HeldSeries]) -> str:
@@ -205,7 +206,7 @@ def no_such_symbol(symbol: str, exchange: str, held: Iterable[HeldSeries]) -> st
     known = sorted({one.key.symbol for one in held})
     near = difflib.get_close_matches(symbol, known, n=3, cutoff=0.4)
     hint = f"nearest are {', '.join(near)}" if near else f"held are {', '.join(known[:20])}"
-    return f"{symbol!r} is not held for {exchange}; {hint}"
+    return f"{quoted(symbol)} is not held for {exchange}; {hint}"
 
 
 def _recorded(

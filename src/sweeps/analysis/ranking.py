@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.errors import InvalidInputError
+from bot.notation import quoted
 from bot.numbers.arrays import BoolArray, IntArray
 from bot.numbers.money import plain
 from bot.statistics.trial_columns import MetricColumn
@@ -48,7 +49,7 @@ class Order:
         known = order.name == NUMBER or order.name in METRICS or order.name in JUDGED
         if not known and order.name not in spec.space.by_name:
             raise InvalidInputError.of(
-                "sort", f"{order.name!r} is neither a metric nor an axis of this sweep"
+                "sort", f"{quoted(order.name)} is neither a metric nor an axis of this sweep"
             )
         return order
 
@@ -63,7 +64,7 @@ class Order:
         names = [order.name for order in orders]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
-            raise InvalidInputError.of("sort", f"{twice!r} is named twice")
+            raise InvalidInputError.of("sort", f"{quoted(twice)} is named twice")
         if len(names) > MOST_ORDERS:
             raise InvalidInputError.of("sort", f"names {len(names)} orders, more than {MOST_ORDERS}")
         return orders
@@ -118,7 +119,7 @@ class Place:
         except (binascii.Error, ValueError, TypeError, IndexError, ArithmeticError, ResultRangeError):
             place = None
         if place is None or type(place.number) is not int or not 0 <= place.number <= _LARGEST_NUMBER:
-            raise InvalidInputError.of("cursor", f"{cursor[:80]!r} is not from this list")
+            raise InvalidInputError.of("cursor", f"{quoted(cursor[:80])} is not from this list")
         return place
 
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import sqlalchemy as sa
 
 from bot.errors import InvalidInputError
+from bot.notation import quoted
 from bot.statistics.trial_columns import MetricColumn
 from sweeps.analysis.grouping import (
     Aggregate,
@@ -200,7 +201,9 @@ def _params(spec: SweepSpec, shared: Sequence[str], number: int) -> dict[str, An
 
 def _checked_sort(sort: str) -> str:
     if sort.removeprefix("-") not in SORTS:
-        raise InvalidInputError.of("sort", f"{sort!r} is none of {', '.join(SORTS)}, `-` for descending")
+        raise InvalidInputError.of(
+            "sort", f"{quoted(sort)} is none of {', '.join(SORTS)}, `-` for descending"
+        )
     return sort
 
 
@@ -214,5 +217,5 @@ def _setting_of(cursor: str, settings: int) -> int:
     except (binascii.Error, ValueError):
         setting = -1
     if not 0 <= setting < settings:
-        raise InvalidInputError.of("cursor", f"{cursor[:80]!r} is not from this list")
+        raise InvalidInputError.of("cursor", f"{quoted(cursor[:80])} is not from this list")
     return setting

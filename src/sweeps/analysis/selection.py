@@ -187,5 +187,5 @@ def _number(name: str, text: str) -> Decimal:
     except InvalidNumberError:
         number = None
     if number is None or abs(number.adjusted()) > 400:
-        raise InvalidInputError.of(name, f"{text[:80]!r} is no bound of a range")
+        raise InvalidInputError.of(name, f"{quoted(text[:80])} is no bound of a range")
     return number

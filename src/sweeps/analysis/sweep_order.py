@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.errors import InvalidInputError
+from bot.notation import quoted
 from sweeps.storage.tables import sweep, sweep_candidate
 
 
@@ -54,5 +55,5 @@ def _number(cursor: str) -> int:
         padded = cursor + "=" * (-len(cursor) % 4)
         number = int(base64.b64decode(padded, altchars=b"-_", validate=True)[:20])
     except (binascii.Error, ValueError):
-        raise InvalidInputError.of("cursor", f"{cursor[:80]!r} is not from this list") from None
+        raise InvalidInputError.of("cursor", f"{quoted(cursor[:80])} is not from this list") from None
     return min(max(number, 0), 2**31 - 1)

@@ -8,6 +8,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from bot.errors import InvalidInputError
+from bot.notation import quoted
 from bot.numbers.arrays import BoolArray, IntArray
 from bot.statistics.trial_columns import exact_values
 from bot.statistics.trial_metrics import JUDGED, METRICS
@@ -98,7 +99,7 @@ def trials_seen(
     spec = get_spec(connection, sweep_id)
     unknown = next((name for name in columns if name not in METRICS and name not in JUDGED), None)
     if unknown is not None:
-        raise InvalidInputError.of("columns", f"{unknown!r} is no metric")
+        raise InvalidInputError.of("columns", f"{quoted(unknown)} is no metric")
     names = list(dict.fromkeys((*columns, *JUDGED)))
     found = found_places(connection, sweep_id, spec, Wanted.parse(spec, **asked))
     numbers = np.array([one.place.number for one in found], dtype=np.int64)

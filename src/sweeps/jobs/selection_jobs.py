@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from bot.errors import InvalidInputError
 from bot.market_store.database import write_transaction
+from bot.notation import quoted
 from bot.selection.report import SelectionReport
 from bot.selection.settings import USUAL, ValidationSettings
 from bot.validation import validated
@@ -262,7 +263,7 @@ def _asked(connection: sa.Connection, sweep: SweepView, digest: str | None) -> V
         return _own(sweep)
     settings = settings_of(connection, sweep.id, digest)
     if settings is None:
-        raise InvalidInputError.of("settings", f"nobody has asked for a report by {digest[:80]!r}")
+        raise InvalidInputError.of("settings", f"nobody has asked for a report by {quoted(digest[:80])}")
     return settings
 
 

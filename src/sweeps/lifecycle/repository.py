@@ -12,6 +12,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from bot import ENGINE_VERSION
 from bot.market_store.database import database_now_ms
+from bot.notation import quoted
 from sweeps.errors import IdempotencyConflictError, SweepStateError, UnknownSweepError
 from sweeps.lifecycle.data_pin import pinned, refuse_incompatible
 from sweeps.queue.chunks import chunk_ranges, chunk_size
@@ -107,7 +108,7 @@ def _created_before(connection: sa.Connection, spec: SweepSpec, key: str | None)
     told = notification_row(connection, found.id)
     if found.spec_digest != spec.digest or spec.notify_url != (told and told.url):
         raise IdempotencyConflictError(
-            f"the idempotency key {key!r} belongs to sweep {found.id}, another body"
+            f"the idempotency key {quoted(key)} belongs to sweep {found.id}, another body"
         )
     return Created(found.id, new=False)
 

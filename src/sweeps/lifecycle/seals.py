@@ -12,6 +12,7 @@ from bot.market_store.loading import resolve_exchange
 from bot.market_store.sql import seal_times
 from bot.market_store.tables import market_series, seal
 from bot.models import DAY_MS
+from bot.notation import quoted
 from bot.timestamps import iso, parse_time_ms
 from sweeps.errors import AlreadyReadError, SealStateError, UnknownSealError
 from sweeps.lifecycle.looks import read_until
@@ -185,5 +186,5 @@ def _midnight(day: object) -> int:
     except ValueError as error:
         raise InvalidInputError.of("from", str(error)) from None
     if from_ms % DAY_MS:
-        raise InvalidInputError.of("from", f"{day!r} is no midnight UTC; a seal begins with a day")
+        raise InvalidInputError.of("from", f"{quoted(day)} is no midnight UTC; a seal begins with a day")
     return from_ms

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from bot.errors import InvalidInputError
-from bot.notation import is_printable
+from bot.notation import is_printable, quoted
 from sweeps.lifecycle.repository import sweep_state
 from sweeps.spec.spec import SweepName
 from sweeps.storage.tables import sweep, sweep_tag
@@ -62,7 +62,8 @@ def checked_tags(tags: Sequence[str]) -> list[str]:
     for index, tag in enumerate(tags):
         if not (tag.strip() and is_printable(tag) and len(tag) <= MAX_TAG_LENGTH):
             raise InvalidInputError.of(
-                f"tags[{index}]", f"{tag[:80]!r} is no printable word of 1 to {MAX_TAG_LENGTH} characters"
+                f"tags[{index}]",
+                f"{quoted(tag[:80])} is no printable word of 1 to {MAX_TAG_LENGTH} characters",
             )
     return list(dict.fromkeys(tag.strip() for tag in tags))
 

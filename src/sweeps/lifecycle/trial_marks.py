@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.errors import InvalidInputError
-from bot.notation import is_printable
+from bot.notation import is_printable, quoted
 from sweeps.errors import UnknownSweepError
 from sweeps.lifecycle.tags import checked_note
 from sweeps.storage.tables import is_shown, sweep, trial_mark
@@ -88,7 +88,7 @@ def checked_name(name: str) -> str:
     name = name.strip()
     if len(name) > MAX_NAME_LENGTH or not is_printable(name):
         raise InvalidInputError.of(
-            "name", f"{name[:80]!r} is no printable text of up to {MAX_NAME_LENGTH} characters"
+            "name", f"{quoted(name[:80])} is no printable text of up to {MAX_NAME_LENGTH} characters"
         )
     return name
 

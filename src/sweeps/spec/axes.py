@@ -46,7 +46,7 @@ class Axis:
             value = self._value_of_text(text)
             return self.values.index(value, int(self.conditional))
         except (ValidationError, ValueError, InvalidInputError):
-            raise InvalidInputError.of(self.name, f"{text!r} is no value of this axis") from None
+            raise InvalidInputError.of(self.name, f"{quoted(text)} is no value of this axis") from None
 
     def place(self, step: int) -> int:
         """Return the position of the value at a step of the dimension."""

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.errors import InvalidInputError
+from bot.notation import quoted
 from sweeps.spec.axes import Axis
 from sweeps.spec.space import TrialSpace
 
@@ -34,7 +35,7 @@ def checked_axis(space: TrialSpace, field: str, name: str) -> Axis:
     """Return an axis by name; raises InvalidInputError for `field` if there is none."""
     if name not in space.by_name:
         known = ", ".join(space.by_name) or "none"
-        raise InvalidInputError.of(field, f"{name!r} is no axis of this sweep; it has {known}")
+        raise InvalidInputError.of(field, f"{quoted(name)} is no axis of this sweep; it has {known}")
     return space.by_name[name]
 
 

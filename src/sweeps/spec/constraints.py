@@ -16,6 +16,7 @@ import numpy as np
 
 from bot.config.fields import parameter_number
 from bot.errors import InvalidInputError
+from bot.notation import quoted
 from bot.numbers.money import exact
 
 MAX_LENGTH = 500
@@ -66,7 +67,7 @@ class Constraint:
             why = "it divides by zero"
             if not isinstance(error, DivisionByZero):
                 why += " or leaves the range of exact numbers"
-            raise ValueError(f"{self.text!r} has no value everywhere: {why}") from None
+            raise ValueError(f"{quoted(self.text)} has no value everywhere: {why}") from None
 
 
 def parse_constraint(text: object, known: Collection[str], path: str) -> Constraint:
@@ -82,12 +83,12 @@ def parse_constraint(text: object, known: Collection[str], path: str) -> Constra
 
 def _checked_text(text: object) -> str:
     if not isinstance(text, str) or not text.strip():
-        raise ValueError(f"{text!r} is not an expression")
+        raise ValueError(f"{quoted(text)} is not an expression")
     text = text.strip()
     if len(text) > MAX_LENGTH:
         raise ValueError(f"has {len(text)} characters, at most {MAX_LENGTH} are allowed")
     if not _ALPHABET.match(text) or _NUMBER_WITH_LETTERS.search(text):
-        raise ValueError(f"{text!r} may hold names, numbers, + - * / %, comparisons and ( ) only")
+        raise ValueError(f"{quoted(text)} may hold names, numbers, + - * / %, comparisons and ( ) only")
     return text
 
 
@@ -102,16 +103,16 @@ class _Reader:
         try:
             tree = ast.parse(self._text, mode="eval")
         except (SyntaxError, ValueError, MemoryError, RecursionError):
-            raise ValueError(f"{self._text!r} is not a complete expression") from None
+            raise ValueError(f"{quoted(self._text)} is not a complete expression") from None
         condition = self._condition(tree.body, 0)
         if not self._names:
-            raise ValueError(f"{self._text!r} names no parameter")
+            raise ValueError(f"{quoted(self._text)} names no parameter")
         return Constraint(self._text, frozenset(self._names), self._steps, condition)
 
     def _count(self, depth: int) -> None:
         self._steps += 1
         if self._steps > MAX_NODES or depth > MAX_DEPTH:
-            raise ValueError(f"{self._text!r} is too long or nested too deeply")
+            raise ValueError(f"{quoted(self._text)} is too long or nested too deeply")
 
     def _condition(self, node: ast.expr, depth: int) -> _Part:
         self._count(depth)
@@ -157,7 +158,7 @@ class _Reader:
 
     def _parameter(self, name: str) -> _Part:
         if name not in self._known:
-            raise ValueError(f"{name!r} is not a numeric parameter of this sweep")
+            raise ValueError(f"{quoted(name)} is not a numeric parameter of this sweep")
         self._names.add(name)
         return lambda columns: columns[name]
 

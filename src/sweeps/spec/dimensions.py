@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.errors import FieldErrors, InvalidInputError
+from bot.notation import quoted
 from bot.plurals import counted
 from sweeps.spec.axes import Axis, WrittenAxis, parsed_values
 from sweeps.spec.parameters import Variables
@@ -56,9 +57,9 @@ class Written:
         for index, names in enumerate(self.linked):
             for name in names:
                 if name not in self.axes:
-                    raise InvalidInputError.of(f"linked[{index}]", f"{name!r} is no axis of the grid")
+                    raise InvalidInputError.of(f"linked[{index}]", f"{quoted(name)} is no axis of the grid")
                 if name in member_of:
-                    raise InvalidInputError.of(f"linked[{index}]", f"{name!r} is linked already")
+                    raise InvalidInputError.of(f"linked[{index}]", f"{quoted(name)} is linked already")
                 member_of[name] = index
         groups: dict[object, list[str]] = {}
         for name in self.axes:
@@ -160,7 +161,7 @@ def _merged_condition(written: Written, group: Sequence[str]) -> dict[str, tuple
             if merged.setdefault(name, asked) != asked:
                 raise InvalidInputError.of(path, "is not what the axes linked to it ask for")
             if name not in written.axes and name not in written.fixed:
-                raise InvalidInputError.of(path, f"{name!r} is no parameter of this sweep")
+                raise InvalidInputError.of(path, f"{quoted(name)} is no parameter of this sweep")
             if name in group:
                 raise InvalidInputError.of(path, "an axis cannot depend on itself")
     return merged
@@ -188,13 +189,13 @@ def _need(
     parent = place_of[name]
     is_conditional = any(written.axes[one].when for one in written.axes if place_of[one] == parent)
     if is_conditional and parent > place_of[group[0]]:
-        raise InvalidInputError.of(path, f"write {name!r} first: it is conditional itself")
+        raise InvalidInputError.of(path, f"write {quoted(name)} first: it is conditional itself")
     wanted = parsed_values(name, _paths(path, asked), written.known, distinct=False)
     there, meant = frozenset(values[name]), frozenset(wanted)
     for value in wanted:
         if value not in there:
             label = written.known.label(name, value)
-            raise InvalidInputError.of(path, f"{label!r} is no value of the axis {name!r}")
+            raise InvalidInputError.of(path, f"{quoted(label)} is no value of the axis {quoted(name)}")
     allowed = [value in meant for value in values[name]]
     if is_conditional and before[parent].axes[0].conditional:
         allowed = [False, *allowed]

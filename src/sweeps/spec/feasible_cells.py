@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.errors import InvalidInputError
+from bot.notation import quoted
 from bot.plurals import counted
 from sweeps.spec.axes import MAX_TRIALS, Axis, as_number
 from sweeps.spec.constraints import Constraint, decimal_column
@@ -176,7 +177,7 @@ class _Rules:
     def _refuse_work(self, index: int, constraint: Constraint, work: int) -> None:
         if work > MAX_CONSTRAINT_WORK:
             raise InvalidInputError.of(
-                f"constraints[{index}]", f"{constraint.text!r} takes too long over so many values"
+                f"constraints[{index}]", f"{quoted(constraint.text)} takes too long over so many values"
             )
 
     def _holds(self, index: int, constraint: Constraint, steps: Steps) -> Any:
@@ -202,7 +203,7 @@ def _numbers(axis: Axis) -> Any:
 def _number(name: str, value: object) -> Any:
     number = as_number(value)
     if number is None:
-        raise ValueError(f"{name!r} has the value {value!r}, which is not a number")
+        raise ValueError(f"{quoted(name)} has the value {quoted(value)}, which is not a number")
     return number
 
 

@@ -62,7 +62,7 @@ def check_scenarios(space: TrialSpace, scenarios: Scenarios, field: str = "scena
         ]
         if apart:
             raise InvalidInputError.of(
-                field, f"{name!r} moves together with {apart[0]!r}: name both or neither"
+                field, f"{quoted(name)} moves together with {quoted(apart[0])}: name both or neither"
             )
     if named and len(named) == len(space.axes):
         raise InvalidInputError.of(field, "names every axis, so that none is left to choose")

@@ -54,7 +54,7 @@ _Names = Annotated[tuple[str, ...], FailFast()]
 
 def _printable(text: str) -> str:
     if not is_printable(text):
-        raise ValueError(f"{text!r} holds characters that cannot be printed")
+        raise ValueError(f"{quoted(text)} holds characters that cannot be printed")
     return text
 
 
@@ -77,7 +77,7 @@ def _curves(raw: object) -> object:
         return raw
     top = raw.get("top") if isinstance(raw, dict) and len(raw) == 1 else None
     if isinstance(top, bool) or not isinstance(top, int) or not 1 <= top <= MAX_TRIALS:
-        raise ValueError(f"{quoted(raw)} is neither all, none nor {{'top': 1 to {MAX_TRIALS:,}}}")
+        raise ValueError(f'{quoted(raw)} is neither all, none nor {{"top": 1 to {MAX_TRIALS:,}}}')
     return TopCurves(top=top)
 
 
@@ -115,7 +115,7 @@ class Objective(BaseModel):
     @classmethod
     def _known(cls, name: str) -> str:
         if name not in METRICS:
-            raise ValueError(f"{name!r} is no metric; there are {', '.join(METRICS)}")
+            raise ValueError(f"{quoted(name)} is no metric; there are {', '.join(METRICS)}")
         return name
 
 

@@ -92,7 +92,7 @@ def test_names_that_were_written_are_told_of_as_well(client: TestClient, second:
     found = choices(client, structure="perp_perp", symbols=[written, wrong])
     assert [leg["exchange"] for leg in found[written]["legs"]] == ["synthetic-2", "synthetic"]
     assert (found[wrong]["lacks"], found[wrong]["legs"]) == (
-        f"'{wrong}': its legs are of two coins, BTC and ETH",
+        f'"{wrong}": its legs are of two coins, BTC and ETH',
         [],
     )
 

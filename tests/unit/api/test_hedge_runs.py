@@ -11,6 +11,7 @@ from webservice import Hands, with_second_exchange
 
 from bot.market_store.deleting import Selection
 from bot.market_store.store import HistoricalDataStore
+from bot.notation import quoted
 from sweeps.jobs.job_runner import JobRunner
 
 LINEAR, INVERSE = "BTC/USDT:USDT", "BTC/USD:BTC"
@@ -132,7 +133,7 @@ def test_inverse_names_crossed_with_structures_are_refused_with_the_way_out_whic
     [error] = client.post("/sweeps/validate", json=body).json()["errors"]
     assert error == {
         "field": "grid.symbols.values[1]",
-        "message": f"{INVERSE!r} is an inverse market, which structure inverse is for, not spot_perp; "
+        "message": f"{quoted(INVERSE)} is an inverse market, which structure inverse is for, not spot_perp; "
         'values of the two axes go together under "linked": [["symbols", "structure"]]',
     }
     body["linked"] = [["symbols", "structure"]]
@@ -216,22 +217,22 @@ def test_contract_that_does_not_live_in_the_window_is_refused_by_name(
 @pytest.mark.parametrize(
     ("changes", "field", "named"),
     [
-        ({"structure": "spread"}, "structure", "'spread'"),
-        ({"structure": "inverse"}, "symbols", f"'{LINEAR}': a linear perpetual"),
-        ({"structure": "perp_perp"}, "symbols", f"'{LINEAR}': one market on one exchange"),
-        ({"symbols": [INVERSE]}, "symbols", f"'{INVERSE}'"),
-        ({"symbols": ["BTC/USDT>ETH/USDT:USDT"]}, "symbols", "'BTC/USDT>ETH/USDT:USDT': its legs are of two"),
-        ({"symbols": [f"{LINEAR}>BTC/USDT"]}, "symbols", f"'{LINEAR}>BTC/USDT'"),
+        ({"structure": "spread"}, "structure", '"spread"'),
+        ({"structure": "inverse"}, "symbols", f'"{LINEAR}": a linear perpetual'),
+        ({"structure": "perp_perp"}, "symbols", f'"{LINEAR}": one market on one exchange'),
+        ({"symbols": [INVERSE]}, "symbols", f'"{INVERSE}"'),
+        ({"symbols": ["BTC/USDT>ETH/USDT:USDT"]}, "symbols", '"BTC/USDT>ETH/USDT:USDT": its legs are of two'),
+        ({"symbols": [f"{LINEAR}>BTC/USDT"]}, "symbols", f'"{LINEAR}>BTC/USDT"'),
         (
             {"symbols": [f"{LINEAR}@synthetic"]},
             "symbols",
-            f"'{LINEAR}@synthetic': a short name has no exchange",
+            f'"{LINEAR}@synthetic": a short name has no exchange',
         ),
-        ({**RUNS["perp_perp"], "short_exchange": "nowhere"}, "short_exchange", "'nowhere' is not held"),
+        ({**RUNS["perp_perp"], "short_exchange": "nowhere"}, "short_exchange", '"nowhere" is not held'),
         (
             {**RUNS["perp_perp"], "capital_shares": {"synthetic": "0.5", "synthetic-2": "0.4"}},
             "capital_shares",
-            "{'synthetic': '0.5', 'synthetic-2': '0.4'} sums to 0.9, not to 1",
+            '{"synthetic": "0.5", "synthetic-2": "0.4"} sums to 0.9, not to 1',
         ),
         (
             {"margin_policy": "top_up", "margin_trigger": "0.9"},
@@ -256,25 +257,25 @@ def test_bad_hedges_are_refused_with_one_error_that_names_field_and_value(
 @pytest.mark.parametrize(
     ("base", "grid", "path", "named"),
     [
-        ({}, {"structure": ["reverse", "spread"]}, "structure.values[1]", "'spread'"),
-        ({}, {"structure": ["reverse", "inverse"]}, "structure.values[1]", f"symbols: '{LINEAR}': a linear"),
+        ({}, {"structure": ["reverse", "spread"]}, "structure.values[1]", '"spread"'),
+        ({}, {"structure": ["reverse", "inverse"]}, "structure.values[1]", f'symbols: "{LINEAR}": a linear'),
         (
             {},
             {"symbols": [LINEAR, "BTC/USDT>ETH/USDT:USDT"]},
             "symbols.values[1]",
-            "'BTC/USDT>ETH/USDT:USDT'",
+            '"BTC/USDT>ETH/USDT:USDT"',
         ),
         (
             RUNS["perp_perp"],
             {"capital_shares": [None, {"synthetic": "0.5", "synthetic-2": "0.4"}]},
             "capital_shares.values[1]",
-            "{'synthetic': '0.5', 'synthetic-2': '0.4'} sums to 0.9",
+            '{"synthetic": "0.5", "synthetic-2": "0.4"} sums to 0.9',
         ),
         (
             RUNS["perp_perp"],
             {"capital_shares": [None, {"synthetic": "1"}]},
             "capital_shares.values[1]",
-            "{'synthetic': '1'} has no share for 'synthetic-2'",
+            '{"synthetic": "1"} has no share for "synthetic-2"',
         ),
         (
             {"margin_policy": "top_up"},
@@ -286,7 +287,7 @@ def test_bad_hedges_are_refused_with_one_error_that_names_field_and_value(
             {"structure": "perp_perp"},
             {"short_exchange": ["synthetic-2", "nowhere"]},
             "short_exchange.values[1]",
-            "'nowhere' is not held",
+            '"nowhere" is not held',
         ),
         (
             {"end_dead_markets": True, "margin_model": "flat", "fee_model": "flat"},

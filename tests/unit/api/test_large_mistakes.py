@@ -194,7 +194,7 @@ def test_a_repeated_key_is_found_in_work_that_grows_with_the_keys(monkeypatch: p
     def comparisons(size: int) -> int:
         _Counted.comparisons.clear()
         pairs: list[tuple[str, object]] = [(_Counted(f"key {index}"), 1) for index in range(size)]
-        with pytest.raises(ValueError, match="'key 7' is written twice"):
+        with pytest.raises(ValueError, match='"key 7" is written twice'):
             fields._checked_object([*pairs, (_Counted("key 7"), 2)])
         return _Counted.comparisons["all"]
 

@@ -44,7 +44,7 @@ def test_a_reading_token_sees_everything_and_changes_nothing(
     run = sweep_body()["base"]
     assert client.post("/backtests/validate", json=run, headers=reader).status_code == 200
     refused = client.post("/sweeps", json=sweep_body(), headers=reader)
-    assert (refused.status_code, refused.json()["detail"]) == (403, "the token 'grafana' may only read")
+    assert (refused.status_code, refused.json()["detail"]) == (403, 'the token "grafana" may only read')
     assert client.post("/sweeps", json=sweep_body(), headers=writer).status_code == 202
     for method, path in (("DELETE", "/sweeps/1"), ("PATCH", "/sweeps/1"), ("POST", "/backtests")):
         assert client.request(method, path, headers=reader).status_code == 403
@@ -72,7 +72,7 @@ def test_tokens_are_made_listed_and_revoked_in_a_shell_and_kept_as_digests(
     token = capsys.readouterr().out.strip()
     assert token.startswith("cg_")
     assert status("token", "create", "grafana") == 2
-    assert "there is a token 'grafana' already" in capsys.readouterr().err
+    assert 'there is a token "grafana" already' in capsys.readouterr().err
     assert status("token", "list", "--json") == 0
     listed = capsys.readouterr().out
     assert '"name": "grafana", "scope": "read"' in listed

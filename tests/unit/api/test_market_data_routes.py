@@ -127,7 +127,7 @@ def test_pair_page_works_out_the_break_even_asked_for_and_leads_to_a_sweep_of_it
 def test_unknown_pair_is_refused_by_name(reader: Reader) -> None:
     response = reader.client.get("/data/pair?exchange=synthetic&symbol=NO")
     assert response.status_code == 422
-    assert response.json()["errors"][0]["message"].startswith("no funding of 'NO' is held")
+    assert response.json()["errors"][0]["message"].startswith('no funding of "NO" is held')
 
 
 def test_file_is_accepted_and_polled_to_its_outcome(client: TestClient, hands: Hands) -> None:
@@ -334,7 +334,7 @@ def test_every_page_of_market_data_says_what_to_do_without_any(
     ("path", "detail", "next_step"),
     [
         ("/dashboard/sweeps/999", "there is no sweep 999", "Look for it in the list"),
-        ("/dashboard/data/pair?exchange=no&symbol=x", "nothing of 'x' is held", "See which exchanges"),
+        ("/dashboard/data/pair?exchange=no&symbol=x", 'nothing of "x" is held', "See which exchanges"),
         ("/dashboard/data?days=5", "<strong>days</strong>: 5 is none of", "Correct it in the address"),
     ],
 )

@@ -77,7 +77,7 @@ def test_other_settings_are_judged_where_the_answer_says(
             "walk_forward.test_days",
             "1: input should be greater than or equal to 2",
         ),
-        ({"test_symbols": ["X/USDT:USDT"]}, "test_symbols[0]", "'X/USDT:USDT' is not traded by any trial"),
+        ({"test_symbols": ["X/USDT:USDT"]}, "test_symbols[0]", '"X/USDT:USDT" is not traded by any trial'),
     ],
 )
 def test_refused_settings_are_named_by_field_and_reason(

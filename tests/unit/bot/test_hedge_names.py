@@ -107,23 +107,23 @@ def test_other_names_have_no_alternative_spot_market(structure: HedgeStructure, 
         (
             "spot_perp",
             [INVERSE],
-            "'BTC/USD:BTC': an inverse perpetual, but a short name under spot_perp is a linear perpetual",
+            '"BTC/USD:BTC": an inverse perpetual, but a short name under spot_perp is a linear perpetual',
         ),
         (
             "reverse",
             [SPOT],
-            "'BTC/USDT': a spot market, but a short name under reverse is a linear perpetual",
+            '"BTC/USDT": a spot market, but a short name under reverse is a linear perpetual',
         ),
         (
             "inverse",
             [LINEAR],
-            "'BTC/USDT:USDT': a linear perpetual, but a short name under inverse is an inverse perpetual",
+            '"BTC/USDT:USDT": a linear perpetual, but a short name under inverse is an inverse perpetual',
         ),
         (
             "perp_perp",
             [LINEAR],
             (
-                "'BTC/USDT:USDT': one market on one exchange: "
+                '"BTC/USDT:USDT": one market on one exchange: '
                 "name long_exchange and short_exchange, or both legs"
             ),
         ),
@@ -131,7 +131,7 @@ def test_other_names_have_no_alternative_spot_market(structure: HedgeStructure, 
             "spot_perp",
             [f"{LINEAR}>{SPOT}"],
             (
-                "'BTC/USDT:USDT>BTC/USDT': BTC/USDT:USDT is a linear perpetual, "
+                '"BTC/USDT:USDT>BTC/USDT": BTC/USDT:USDT is a linear perpetual, '
                 "but the long leg under spot_perp is a spot market"
             ),
         ),
@@ -139,7 +139,7 @@ def test_other_names_have_no_alternative_spot_market(structure: HedgeStructure, 
             "inverse",
             [f"{SPOT}>{LINEAR}"],
             (
-                "'BTC/USDT>BTC/USDT:USDT': BTC/USDT:USDT is a linear perpetual, "
+                '"BTC/USDT>BTC/USDT:USDT": BTC/USDT:USDT is a linear perpetual, '
                 "but the short leg under inverse is an inverse perpetual"
             ),
         ),
@@ -147,53 +147,53 @@ def test_other_names_have_no_alternative_spot_market(structure: HedgeStructure, 
             "reverse",
             [f"{LINEAR}<>{SPOT}"],
             (
-                "'BTC/USDT:USDT<>BTC/USDT': BTC/USDT is a spot market, "
+                '"BTC/USDT:USDT<>BTC/USDT": BTC/USDT is a spot market, '
                 "but the long leg under reverse is a linear perpetual"
             ),
         ),
-        ("perp_perp", [f"{LINEAR}>{LINEAR}"], "'BTC/USDT:USDT>BTC/USDT:USDT': one market as both legs"),
+        ("perp_perp", [f"{LINEAR}>{LINEAR}"], '"BTC/USDT:USDT>BTC/USDT:USDT": one market as both legs'),
         (
             "spot_perp",
             ["BTC/USDT>ETH/USDT:USDT"],
-            "'BTC/USDT>ETH/USDT:USDT': its legs are of two coins, BTC and ETH",
+            '"BTC/USDT>ETH/USDT:USDT": its legs are of two coins, BTC and ETH',
         ),
         (
             "spot_perp",
             ["ETH/BTC>ETH/USDT:USDT"],
-            "'ETH/BTC>ETH/USDT:USDT': its legs are quoted in BTC and USDT",
+            '"ETH/BTC>ETH/USDT:USDT": its legs are quoted in BTC and USDT',
         ),
         (
             "spot_perp",
             [LINEAR, f"{SPOT}>{LINEAR}"],
-            "'BTC/USDT>BTC/USDT:USDT': the hedge 'BTC/USDT:USDT' is named twice",
+            '"BTC/USDT>BTC/USDT:USDT": the hedge "BTC/USDT:USDT" is named twice',
         ),
         (
             "perp_perp",
             [f"{LINEAR}@a<>{LINEAR}@b", f"{LINEAR}@b>{LINEAR}@a"],
-            "'BTC/USDT:USDT@b>BTC/USDT:USDT@a': the hedge 'BTC/USDT:USDT@b>BTC/USDT:USDT@a' is named twice",
+            '"BTC/USDT:USDT@b>BTC/USDT:USDT@a": the hedge "BTC/USDT:USDT@b>BTC/USDT:USDT@a" is named twice',
         ),
         (
             "spot_perp",
             [f"{LINEAR}@bybit"],
-            "'BTC/USDT:USDT@bybit': a short name has no exchange, write LONG@exchange>SHORT@exchange",
+            '"BTC/USDT:USDT@bybit": a short name has no exchange, write LONG@exchange>SHORT@exchange',
         ),
         (
             "spot_perp",
             [f"{SPOT}@>{LINEAR}"],
-            "'BTC/USDT@>BTC/USDT:USDT': '' after @ is no name of an exchange such as binance",
+            '"BTC/USDT@>BTC/USDT:USDT": "" after @ is no name of an exchange such as binance',
         ),
         (
             "spot_perp",
             [f"{SPOT}>{LINEAR}>{LINEAR}"],
             (
-                "'BTC/USDT>BTC/USDT:USDT>BTC/USDT:USDT': 'BTC/USDT:USDT>BTC/USDT:USDT' "
+                '"BTC/USDT>BTC/USDT:USDT>BTC/USDT:USDT": "BTC/USDT:USDT>BTC/USDT:USDT" '
                 "is no market such as BTC/USDT, BTC/USDT:USDT or BTC/USD:BTC"
             ),
         ),
         (
             "spot_perp",
             ["BTCUSDT"],
-            "'BTCUSDT' is no market such as BTC/USDT, BTC/USDT:USDT or BTC/USD:BTC",
+            '"BTCUSDT" is no market such as BTC/USDT, BTC/USDT:USDT or BTC/USD:BTC',
         ),
     ],
 )

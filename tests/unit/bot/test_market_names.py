@@ -2,6 +2,7 @@ import pytest
 
 from bot.errors import InvalidInputError
 from bot.market_names import Market, market_of, market_order, quote_of
+from bot.notation import quoted
 
 
 @pytest.mark.parametrize(
@@ -46,14 +47,14 @@ def test_text_that_is_no_unified_symbol_is_refused_by_value(symbol: str) -> None
     with pytest.raises(InvalidInputError) as refused:
         market_of("binance", symbol)
     assert refused.value.message == (
-        f"symbols: {symbol!r} is no market such as BTC/USDT, BTC/USDT:USDT or BTC/USD:BTC"
+        f"symbols: {quoted(symbol)} is no market such as BTC/USDT, BTC/USDT:USDT or BTC/USD:BTC"
     )
 
 
 @pytest.mark.parametrize("symbol", ["BTC/USD:ETH", "BTC/USDT:USDT-261225"])
 def test_quanto_and_dated_contracts_are_refused_by_value(symbol: str) -> None:
     with pytest.raises(
-        InvalidInputError, match=f"^symbols: '{symbol}' is no perpetual: it is settled neither in"
+        InvalidInputError, match=f'^symbols: "{symbol}" is no perpetual: it is settled neither in'
     ):
         market_of("binance", symbol)
 

@@ -1,3 +1,4 @@
+import json
 from decimal import Decimal
 
 import pytest
@@ -23,12 +24,12 @@ def test_decimals_are_in_plain_notation(number: str, text: str) -> None:
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        ("x", "'x'"),
+        ("x", '"x"'),
         (Decimal("0E-8"), "0"),
         (Decimal("1e500"), "1E+500"),
         (True, "true"),
         (None, "null"),
-        ({"a": Decimal("1.0"), "b": ["c", 2, False]}, "{'a': 1, 'b': ['c', 2, false]}"),
+        ({"a": Decimal("1.0"), "b": ["c", 2, False]}, '{"a": 1, "b": ["c", 2, false]}'),
         ([], "[]"),
     ],
 )
@@ -64,3 +65,29 @@ def test_large_values_are_cut_and_their_size_is_said(value: object, size: str) -
 )
 def test_joiners_between_letters_can_be_shown_but_nothing_that_hides(text: str, printable: bool) -> None:
     assert is_printable(text) is printable
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "it's",
+        'say "x"',
+        "a\\b",
+        "line\nnext",
+        "\u202eleft",
+        "caf\u00e9",
+        "\x7f",
+        "\U0001f600",
+        "\U000e0001",
+    ],
+)
+def test_quoted_text_is_json_without_what_cannot_be_printed(value: str) -> None:
+    text = quoted(value)
+    assert json.loads(text) == value
+    assert text.isprintable()
+
+
+def test_quoted_values_are_json() -> None:
+    value = {"top": 0, "of": ["all", None, True, {"x": "1"}]}
+    assert quoted(value) == json.dumps(value)

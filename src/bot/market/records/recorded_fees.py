@@ -12,6 +12,7 @@ from bot.errors import InsufficientDataError
 from bot.market.records.fee_rows import AUTO, FeeRow, FeeTable
 from bot.market.records.kinds import RecordKind
 from bot.models import DAY_MS, Leg
+from bot.notation import quoted
 from bot.numbers.money import ZERO
 from bot.timestamps import iso
 
@@ -91,7 +92,7 @@ def fee_row(table: FeeTable, market: str, tier: str, volume: Decimal, t_ms: int)
     row = table.of_volume(market, volume, t_ms) if tier == AUTO else table.of_tier(market, tier, t_ms)
     if row is None:
         raise InsufficientDataError.of(
-            "fee_tier", f"no {market} fee row of tier {tier!r} is in force at {iso(t_ms)}"
+            "fee_tier", f"no {market} fee row of tier {quoted(tier)} is in force at {iso(t_ms)}"
         )
     return row
 

@@ -5,6 +5,7 @@ import importlib.util
 from typing import Any
 
 from bot.errors import InvalidInputError, MissingExtraError
+from bot.notation import quoted
 
 EXCHANGES = ("binance", "bybit", "okx", "hyperliquid")
 TIMEOUT_MS = 10_000
@@ -32,7 +33,7 @@ def open_client(
     Raises: InvalidInputError for an exchange we do not know; MissingExtraError without ccxt.
     """
     if exchange not in EXCHANGES:
-        raise InvalidInputError.of("exchange", f"{exchange!r} is none of {', '.join(EXCHANGES)}")
+        raise InvalidInputError.of("exchange", f"{quoted(exchange)} is none of {', '.join(EXCHANGES)}")
     types = [*_MARKETS[exchange], *(["inverse"] if inverse and "linear" in _MARKETS[exchange] else [])]
     client = getattr(_ccxt(asynchronous=asynchronous), exchange)(
         {
@@ -85,7 +86,9 @@ def _missing() -> MissingExtraError:
 
 def _checked(api_url: str) -> str:
     if not api_url.startswith(("http://", "https://")):
-        raise InvalidInputError.of("api_url", f"{api_url!r} is no address such as http://127.0.0.1:8080")
+        raise InvalidInputError.of(
+            "api_url", f"{quoted(api_url)} is no address such as http://127.0.0.1:8080"
+        )
     return api_url.rstrip("/")
 
 

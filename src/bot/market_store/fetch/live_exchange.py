@@ -20,6 +20,7 @@ from bot.market_store.fetch.fetch_series import PAGE_LIMITS
 from bot.market_store.fetch.live_rows import candle_rows, settlements
 from bot.market_store.fetch.margin_brackets import tiers_mode
 from bot.models import HOUR_MS
+from bot.notation import quoted
 from bot.paper.feed import Listing
 
 
@@ -53,7 +54,9 @@ class LiveExchange:
         for symbol in symbols:
             pair = self._pairs[symbol] = find_pair(self._client.markets, symbol)
             if pair.spot is None:
-                raise InvalidInputError.of("symbols", f"{symbol!r} has no spot market there to hedge with")
+                raise InvalidInputError.of(
+                    "symbols", f"{quoted(symbol)} has no spot market there to hedge with"
+                )
         return {symbol: await self._listing(self._pairs[symbol]) for symbol in symbols}
 
     async def candles(self, symbol: str, kind: SeriesKind, from_ms: int, now_ms: int) -> Rows:

@@ -21,6 +21,7 @@ from bot.market_store.series_selection import chosen_series, in_units, spot_unit
 from bot.market_store.sql import HeldSegment, HeldSeries, Outline
 from bot.market_store.summaries import Place, Summary, kept_summaries, rows_digest
 from bot.models import DAY_MS, HOUR_MS
+from bot.notation import quoted
 from bot.numbers.arrays import FloatArray
 from bot.numbers.money import dec, plain
 from bot.timestamps import parse_time_ms
@@ -62,7 +63,7 @@ class PairSeries:
         """Return the figures of these settlements; raises UnknownSymbolError without any."""
         funding = funding_figures(self.funding)
         if funding is None:
-            raise UnknownSymbolError.of("symbol", f"no funding of {self.symbol!r} is held")
+            raise UnknownSymbolError.of("symbol", f"no funding of {quoted(self.symbol)} is held")
         return Pair(self.exchange, self.symbol, self.synthetic, funding, basis_figures(self.basis))
 
 
@@ -131,7 +132,9 @@ def pair_series(
     check_window(days)
     outlines, held = _held(connection, exchange)
     if not any(one.key.symbol == symbol and one.key.kind is SeriesKind.FUNDING for one in held):
-        raise UnknownSymbolError.of("symbol", f"no funding of {symbol!r} is held for {exchange!r}")
+        raise UnknownSymbolError.of(
+            "symbol", f"no funding of {quoted(symbol)} is held for {quoted(exchange)}"
+        )
     series = _series(_Months(connection), held, outlines, (exchange, symbol), days, dates)
     if dates and not len(series.funding):
         raise InvalidInputError.of("start, end", f"no settlement of {symbol} is held between these dates")

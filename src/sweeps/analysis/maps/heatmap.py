@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from bot.errors import InvalidInputError
 from bot.memo import Memo
+from bot.notation import quoted
 from bot.numbers.arrays import BoolArray, IntArray
 from bot.statistics.trial_metrics import JUDGED
 from sweeps.analysis.grouping import (
@@ -140,7 +141,7 @@ def panels(
     _check(spec, x, y, fixed or {})
     third = checked_axis(spec.space, "z", z)
     if z in {x, y}:
-        raise InvalidInputError.of("z", f"{z!r} is an axis of the matrix already")
+        raise InvalidInputError.of("z", f"{quoted(z)} is an axis of the matrix already")
     chosen = scenarios_for(spec, scenarios, (x, y, z))
     done, cells = selected(connection, sweep_id, spec, [metric, TRADES], fixed, chosen)
     failed = failed_and_selected(connection, sweep_id, spec, fixed)
@@ -163,7 +164,7 @@ def checked_metric(spec: SweepSpec, metric: str | None, field: str = "metric") -
         return spec.objective.metric
     if metric not in METRICS and metric not in JUDGED:
         known = ", ".join((*METRICS, *JUDGED))
-        raise InvalidInputError.of(field, f"{metric!r} is no metric; there are {known}")
+        raise InvalidInputError.of(field, f"{quoted(metric)} is no metric; there are {known}")
     return metric
 
 
@@ -173,7 +174,7 @@ def _check(spec: SweepSpec, x: str, y: str, fixed: Mapping[str, str]) -> None:
         if name in fixed and RANGE not in fixed[name]:
             raise InvalidInputError.of(name, f"is the {field} axis and cannot be fixed as well")
     if x == y:
-        raise InvalidInputError.of("y", f"{y!r} is the x axis already")
+        raise InvalidInputError.of("y", f"{quoted(y)} is the x axis already")
 
 
 def _matrix_axes(spec: SweepSpec, x: str, y: str, most: int | None) -> tuple[MatrixAxis, MatrixAxis]:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from bot.errors import InvalidInputError
 from bot.market_store.database import database_now_ms
 from bot.models import DAY_MS
+from bot.notation import quoted
 from sweeps.storage.access.scopes import Scope
 from sweeps.storage.tables import api_token
 
@@ -39,10 +40,10 @@ def create_token(connection: sa.Connection, name: str, scope: Scope, days: int |
     """
     if not (name.strip() and name.isprintable() and len(name) <= MAX_NAME_LENGTH and "." not in name):
         raise InvalidInputError.of(
-            "name", f"{name!r} is no printable name without dots of up to {MAX_NAME_LENGTH} letters"
+            "name", f"{quoted(name)} is no printable name without dots of up to {MAX_NAME_LENGTH} letters"
         )
     if connection.execute(sa.select(api_token.c.name).where(api_token.c.name == name)).first() is not None:
-        raise InvalidInputError.of("name", f"there is a token {name!r} already; revoke it first")
+        raise InvalidInputError.of("name", f"there is a token {quoted(name)} already; revoke it first")
     text = _PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
     now = database_now_ms()
     connection.execute(
@@ -66,7 +67,7 @@ def all_tokens(connection: sa.Connection) -> list[Token]:
 def revoke_token(connection: sa.Connection, name: str) -> None:
     """Delete a token; raises InvalidInputError if there is none of that name."""
     if connection.execute(api_token.delete().where(api_token.c.name == name)).rowcount != 1:
-        raise InvalidInputError.of("name", f"there is no token {name!r}")
+        raise InvalidInputError.of("name", f"there is no token {quoted(name)}")
 
 
 def digest_of(text: str) -> str:

@@ -139,4 +139,4 @@ def test_equal_results_are_one_row_and_the_csv_of_a_view_has_its_trials_order_an
     ]
     assert [float(row["plateau"]) for row in found] == [trial["plateau"] for trial in wanted["trials"]]
     odd = client.get(f"/sweeps/{judged}/export/view", params={"columns": "sharp"})
-    assert odd.json()["errors"] == [{"field": "columns", "message": "'sharp' is no metric"}]
+    assert odd.json()["errors"] == [{"field": "columns", "message": '"sharp" is no metric'}]

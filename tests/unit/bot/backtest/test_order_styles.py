@@ -102,8 +102,8 @@ def test_rebates_above_what_a_hedge_ties_up_open_nothing() -> None:
 @pytest.mark.parametrize(
     ("field", "value", "told"),
     [
-        ("order_style", "post_only", "'taker', 'maker' or 'maker_entry'"),
-        ("maker_legs", "spot", "'both', 'long' or 'short'"),
+        ("order_style", "post_only", '"taker", "maker" or "maker_entry"'),
+        ("maker_legs", "spot", '"both", "long" or "short"'),
         ("spot_maker", "-1", "greater than -1"),
         ("short_maker", "1", "less than 1"),
         ("long_taker", "-0.0001", "greater than or equal to 0"),

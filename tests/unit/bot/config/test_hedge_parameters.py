@@ -107,45 +107,45 @@ def test_hedges_are_those_that_symbols_name() -> None:
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
-        ("structure", "straddle", "structure: 'straddle': input should be 'spot_perp', 'reverse'"),
-        ("long_exchange", "", "long_exchange: '' is no name such as binance (a-z, 0-9, dot, dash)"),
-        ("short_exchange", "Bybit", "short_exchange: 'Bybit' is no name such as binance"),
-        ("borrow_rate_hourly", "-0.1", "borrow_rate_hourly: '-0.1': "),
+        ("structure", "straddle", 'structure: "straddle": input should be "spot_perp", "reverse"'),
+        ("long_exchange", "", 'long_exchange: "" is no name such as binance (a-z, 0-9, dot, dash)'),
+        ("short_exchange", "Bybit", 'short_exchange: "Bybit" is no name such as binance'),
+        ("borrow_rate_hourly", "-0.1", 'borrow_rate_hourly: "-0.1": '),
         ("borrow_leverage", 0, "borrow_leverage: 0: "),
         ("borrow_mmr", 1, "borrow_mmr: 1: "),
-        ("margin_model", "tiers", "margin_model: 'tiers': input should be 'flat' or 'brackets'"),
+        ("margin_model", "tiers", 'margin_model: "tiers": input should be "flat" or "brackets"'),
         ("liquidation_fee", 1, "liquidation_fee: 1: "),
-        ("margin_policy", "close", "margin_policy: 'close': input should be 'none', 'top_up' or 'rebalance'"),
+        ("margin_policy", "close", 'margin_policy: "close": input should be "none", "top_up" or "rebalance"'),
         ("margin_trigger", 0, "margin_trigger: 0: "),
         ("margin_trigger", 1, "margin_trigger: 1: "),
-        ("transfer_fee", "-1", "transfer_fee: '-1': "),
+        ("transfer_fee", "-1", 'transfer_fee: "-1": '),
         ("transfer_fee", "0.000000001", "transfer_fee: 0.000000001 has more than 8 decimal places"),
         ("transfer_delay_minutes", "0.5", "transfer_delay_minutes: 0.5 is not a whole number"),
         ("transfer_delay_minutes", -1, "transfer_delay_minutes: -1: "),
-        ("wallet_trigger", "-0.1", "wallet_trigger: '-0.1': "),
+        ("wallet_trigger", "-0.1", 'wallet_trigger: "-0.1": '),
         ("leg_out_delay_minutes", -1, "leg_out_delay_minutes: -1: "),
         ("impact_bps", 10000, "impact_bps: 10000: "),
         ("max_participation", 0, "max_participation: 0: "),
         ("fill_lag_candles", -1, "fill_lag_candles: -1: "),
         ("exit_on_announcement", 1, "exit_on_announcement: 1: input should be a valid boolean"),
         ("min_contract_age_days", -1, "min_contract_age_days: -1: "),
-        ("stress", "now", "stress: 'now' is no list of entries such as {'at': '2024-08-05T12:00'}"),
+        ("stress", "now", 'stress: "now" is no list of entries such as {"at": "2024-08-05T12:00"}'),
         ("stress", [{}], "stress[0].at: is required"),
-        ("stress", [{"at": "2024-08-05", "leg": "spot"}], "stress[0].leg: 'spot': input should be 'long'"),
+        ("stress", [{"at": "2024-08-05", "leg": "spot"}], 'stress[0].leg: "spot": input should be "long"'),
         ("stress", [{"at": "2024-08-05", "adverse_bps": 10000}], "stress[0].adverse_bps: 10000: "),
         (
             "stress",
             [{"at": "2024-08-05", "price": 1}],
             "stress[0].price: is not a known parameter (given: 1)",
         ),
-        ("capital_shares", ["binance"], "capital_shares: ['binance'] is no object of shares by exchange"),
+        ("capital_shares", ["binance"], 'capital_shares: ["binance"] is no object of shares by exchange'),
         ("capital_shares", {}, "capital_shares: {} names 0 exchanges, 1 to 16 are allowed"),
-        ("capital_shares", {"a": "all"}, "capital_shares: 'all' is not a decimal number"),
-        ("capital_shares", {"a": 2, "b": -1}, "capital_shares: 2 of 'a' is not between 0 and 1"),
+        ("capital_shares", {"a": "all"}, 'capital_shares: "all" is not a decimal number'),
+        ("capital_shares", {"a": 2, "b": -1}, 'capital_shares: 2 of "a" is not between 0 and 1'),
         (
             "capital_shares",
             {"a": "0.5", "b": "0.4"},
-            "capital_shares: {'a': '0.5', 'b': '0.4'} sums to 0.9, not to 1",
+            'capital_shares: {"a": "0.5", "b": "0.4"} sums to 0.9, not to 1',
         ),
         ("instrument", {"contract_size": 0}, "instrument.contract_size: 0: "),
         ("instrument", {"brackets": []}, "instrument.brackets[0].cap: no bracket is given"),
@@ -166,14 +166,14 @@ def test_value_out_of_bounds_is_refused_by_field_and_value(field: str, value: An
         (
             {"structure": "perp_perp"},
             (
-                "symbols: 'BTC/USDT:USDT': one market on one exchange: "
+                'symbols: "BTC/USDT:USDT": one market on one exchange: '
                 "name long_exchange and short_exchange, or both legs"
             ),
         ),
         (
             {"structure": "inverse"},
             (
-                "symbols: 'BTC/USDT:USDT': a linear perpetual, "
+                'symbols: "BTC/USDT:USDT": a linear perpetual, '
                 "but a short name under inverse is an inverse perpetual"
             ),
         ),
@@ -183,19 +183,19 @@ def test_value_out_of_bounds_is_refused_by_field_and_value(field: str, value: An
         ),
         (
             {"capital_shares": {"binance": 1}},
-            "capital_shares: {'binance': '1'} needs exchange to be named, which some legs are on",
+            'capital_shares: {"binance": "1"} needs exchange to be named, which some legs are on',
         ),
         (
             {"exchange": "binance", "capital_shares": {"binance": "0.5", "okx": "0.5"}},
-            "capital_shares: 'okx' is no exchange of the run's hedges (binance)",
+            'capital_shares: "okx" is no exchange of the run\'s hedges (binance)',
         ),
         (
             {"exchange": "binance", "short_exchange": "bybit", "capital_shares": {"binance": 1}},
-            "capital_shares: {'binance': '1'} has no share for 'bybit', which some legs are on",
+            'capital_shares: {"binance": "1"} has no share for "bybit", which some legs are on',
         ),
         (
             {"stress": [{"at": "2024-08-05"}, {"at": "2024-08-05", "symbol": "ETH/USDT:USDT"}]},
-            "stress[1].symbol: 'ETH/USDT:USDT' is no hedge of the run (BTC/USDT:USDT)",
+            'stress[1].symbol: "ETH/USDT:USDT" is no hedge of the run (BTC/USDT:USDT)',
         ),
         (
             {"structure": "reverse", "end_dead_markets": True},
@@ -298,7 +298,7 @@ def test_run_that_sets_it_is_refused_by_name_wherever_it_would_be_ignored(name: 
 def test_refusal_names_the_value_and_the_default() -> None:
     with pytest.raises(InvalidInputError) as caught:
         refuse_hedges(run_config(structure="reverse", impact_bps=5))
-    assert caught.value.message == "structure: 'reverse' is read by single runs alone: leave it at spot_perp"
+    assert caught.value.message == 'structure: "reverse" is read by single runs alone: leave it at spot_perp'
 
 
 def test_defaults_leave_run_keys_as_they_were_and_values_change_them() -> None:

@@ -38,7 +38,7 @@ def test_what_is_no_strict_json_is_one_clear_error(text: str | bytes) -> None:
 
 
 def test_an_unknown_key_is_named() -> None:
-    assert refused(min_fundingrate="0.1") == [("min_fundingrate", "is not a known parameter (given: '0.1')")]
+    assert refused(min_fundingrate="0.1") == [("min_fundingrate", 'is not a known parameter (given: "0.1")')]
 
 
 def test_an_end_before_the_start_names_both() -> None:
@@ -49,7 +49,7 @@ def test_an_end_before_the_start_names_both() -> None:
     ("field", "value", "message"),
     [
         ("initial_capital", "-5", "-5"),
-        ("initial_capital", "NaN", "'NaN' is not a finite number"),
+        ("initial_capital", "NaN", '"NaN" is not a finite number'),
         ("initial_capital", True, "true is not a number"),
         ("initial_capital", 0.5, "0.5 is not a number"),
         ("allocation", "1.1", "1.1"),
@@ -59,14 +59,14 @@ def test_an_end_before_the_start_names_both() -> None:
         ("min_holding_periods", 0, "0"),
         ("perp_leverage", "1e15", "1e15 is not between -1e15 and 1e15, both excluded"),
         ("slippage_bps", "1e-19", "1e-19 is nearer to 0 than 1e-18 without being 0"),
-        ("perp_leverage", {"a": Decimal(1)}, "{'a': 1} is not a number"),
+        ("perp_leverage", {"a": Decimal(1)}, '{"a": 1} is not a number'),
         ("slippage_bps", 10000, "10000"),
         ("spot_taker", 1, "1"),
         ("dynamic_sizing", 0, "0"),
         ("symbols", [], "[] is not a non-empty list"),
         ("symbols", ["A", "A"], "names a symbol twice"),
-        ("strategy_mode", "magic", "'magic'"),
-        ("start", "soon", "'soon' is no time: write 2024-01-31"),
+        ("strategy_mode", "magic", '"magic"'),
+        ("start", "soon", '"soon" is no time: write 2024-01-31'),
         ("end", 1704067200, "1704067200 looks like seconds"),
     ],
 )

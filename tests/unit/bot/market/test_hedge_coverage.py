@@ -192,11 +192,11 @@ def test_fee_rows_are_asked_for_of_each_exchange_and_kind_of_market() -> None:
         f"fee_model: {LINEAR}@beta: no fee schedule of beta is recorded (fees.json) in the range asked, "
     )
     told = refused({**two, "alpha/fees.json": fees("linear"), "beta/fees.json": fees("spot")}, **asked)
-    assert told.startswith(f"fee_tier: {LINEAR}@beta: no linear fee row of tier 'auto' is in force at 2024-")
+    assert told.startswith(f'fee_tier: {LINEAR}@beta: no linear fee row of tier "auto" is in force at 2024-')
     own = {**asked, "short_taker": "0.0005", "short_maker": "0"}
     assert f"{LINEAR}@beta" in covered({**two, "alpha/fees.json": fees("linear")}, **own)
     files = {**PAIR, **COINS, "alpha/fees.json": fees("spot", "linear")}
     told = refused(files, symbols=[INVERSE], structure="inverse", fee_model="recorded")
-    assert told.startswith(f"fee_tier: {INVERSE}: no inverse fee row of tier 'auto'")
+    assert told.startswith(f'fee_tier: {INVERSE}: no inverse fee row of tier "auto"')
     files["alpha/fees.json"] = fees(*FEES)
     assert INVERSE in covered(files, symbols=[INVERSE], structure="inverse", fee_model="recorded")

@@ -267,7 +267,7 @@ def test_folder_without_market_data_and_missing_path_are_refused(
 
 def test_recorded_data_cannot_be_imported_as_generated(store: HistoricalDataStore, tmp_path: Path) -> None:
     path = written(tmp_path, "BTCUSDT-perp-1h.csv", f"{CANDLES}{GOOD}\n")
-    with pytest.raises(InvalidInputError, match="'synthetic' is kept for generated data"):
+    with pytest.raises(InvalidInputError, match='"synthetic" is kept for generated data'):
         import_path(store, path, "synthetic")
 
 

@@ -184,7 +184,7 @@ def test_pair_of_an_inverse_market_is_refused_where_a_spot_perp_pair_is_asked_fo
     imported(store, tmp_path)
     with pytest.raises(UnknownSymbolError) as refused:
         store.load("alpha", [INVERSE], END)
-    said = "'AAA/USD:AAA' is an inverse market, which structure inverse is for, not spot_perp"
+    said = '"AAA/USD:AAA" is an inverse market, which structure inverse is for, not spot_perp'
     assert str(refused.value) == f"symbols: {said}"
     with store.engine.connect() as connection:
         assert HeldHistory(connection, "alpha", [INVERSE]).unknown == {INVERSE: said}

@@ -117,7 +117,7 @@ def test_only_exchange_is_the_default_and_several_are_listed(filled: HistoricalD
     assert filled.exchanges() == ["other", "test"]
     with pytest.raises(UnknownExchangeError, match="none is named; held are other, test"):
         filled.load(None, [BTC], NOON)
-    with pytest.raises(UnknownExchangeError, match="'binanc' is not held; held are other, test"):
+    with pytest.raises(UnknownExchangeError, match='"binanc" is not held; held are other, test'):
         filled.load("binanc", [BTC], NOON)
 
 
@@ -128,7 +128,7 @@ def test_empty_store_says_that_it_is_empty(store: HistoricalDataStore) -> None:
 
 
 def test_unknown_symbol_is_refused_with_the_nearest_held(filled: HistoricalDataStore) -> None:
-    with pytest.raises(UnknownSymbolError, match=r"symbols: 'BTCUSDT' .*nearest are BTC/USDT:USDT"):
+    with pytest.raises(UnknownSymbolError, match=r'symbols: "BTCUSDT" .*nearest are BTC/USDT:USDT'):
         filled.load("test", ["BTCUSDT"], NOON)
     with pytest.raises(UnknownSymbolError, match=r"held are BTC/USDT:USDT"):
         filled.load("test", [BTC, "QQQ"], NOON)

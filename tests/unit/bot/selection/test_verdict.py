@@ -84,7 +84,7 @@ def test_a_small_chance_is_never_said_to_be_none() -> None:
     [
         ({"blocks": 7}, "validation.blocks: 7 is not an even number from 6 to 16"),
         ({"blocks": 18}, "validation.blocks: 18 is not an even number from 6 to 16"),
-        ({"blocks": "12"}, "validation.blocks: '12': input should be a valid integer"),
+        ({"blocks": "12"}, 'validation.blocks: "12": input should be a valid integer'),
         (
             {"test_blocks": 12},
             "validation.test_blocks: 12 is not from 1 to 11, one less than the blocks",

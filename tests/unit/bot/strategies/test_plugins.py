@@ -93,7 +93,7 @@ def test_a_strategy_that_cannot_be_loaded_is_named_and_keeps_no_other_from_being
     usable, unusable = strategy_registry.usable_strategies()
     assert {"composite", "hold", "simple"} == {plugin.name for plugin in usable}
     assert reason in unusable["smoothed-rate"]
-    with pytest.raises(InvalidInputError, match="strategy_mode: 'smoothed-rate': smoothed_rate:PLUGIN"):
+    with pytest.raises(InvalidInputError, match='strategy_mode: "smoothed-rate": smoothed_rate:PLUGIN'):
         run_config(strategy_mode="smoothed-rate")
 
 
@@ -128,7 +128,7 @@ def test_parameters_of_a_strategy_that_is_not_named_are_unknown() -> None:
 
 def test_a_strategy_that_is_not_installed_is_refused_with_those_that_are() -> None:
     with pytest.raises(
-        InvalidInputError, match="'magic' is not an installed strategy .*composite, hold, simple"
+        InvalidInputError, match='"magic" is not an installed strategy .*composite, hold, simple'
     ):
         RunConfig.parse({"symbols": ["X"], "start": 0, "end": "2024-01-01", "strategy_mode": "magic"})
 

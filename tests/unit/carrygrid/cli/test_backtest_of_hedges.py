@@ -65,7 +65,7 @@ def test_the_summary_names_the_hedge_and_its_metrics(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
-        ({"short_exchange": "gamma"}, "short_exchange: 'gamma' is not held; held are alpha, beta"),
+        ({"short_exchange": "gamma"}, 'short_exchange: "gamma" is not held; held are alpha, beta'),
         ({"symbols": ["AAA/USDT:USDT@alpha>AAA/USDT:USDT@gamma"]}, "symbols: AAA/USDT:USDT@gamma: nothing"),
     ],
 )

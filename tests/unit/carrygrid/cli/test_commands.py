@@ -111,7 +111,7 @@ def test_deleting_shows_what_would_go_and_needs_somebody_to_agree(home: Path, fo
     unknown = in_process(home, "data", "delete", "--exchange", "kraken", "--yes")
     assert (unknown.returncode, unknown.stderr) == (
         2,
-        "error: exchange: 'kraken' is not held; held are paper\n",
+        'error: exchange: "kraken" is not held; held are paper\n',
     )
     assert in_process(home, "data", "delete", "--exchange", "paper", "--yes").returncode == 0
     assert json.loads(in_process(home, "data", "list", "--json").stdout) == []
@@ -201,8 +201,8 @@ def test_a_comparison_of_strategies_that_traded_explains_no_absence(filled: Path
         ({"initial_capital": float("nan")}, "initial_capital: NaN is not a number in JSON"),
         ({"perp_leverage": "0.1234567890123456"}, "perp_leverage: 0.1234567890123456 has 16 "),
         ({"leverage": 3}, "leverage: is not a known parameter"),
-        ({"symbols": ["BTX/USDT:USDT"]}, "symbols: 'BTX/USDT:USDT' "),
-        ({"exchange": "nowhere"}, "exchange: 'nowhere' "),
+        ({"symbols": ["BTX/USDT:USDT"]}, 'symbols: "BTX/USDT:USDT" '),
+        ({"exchange": "nowhere"}, 'exchange: "nowhere" '),
         ({"structure": "reverse"}, "borrow_rate_hourly: "),
         ({"margin_policy": "top_up", "margin_trigger": "0.9"}, "margin_trigger: 0.9 is not below "),
         ({"start": "2020-01-01", "end": "2020-02-01"}, "0 of 94 settlements"),

@@ -50,7 +50,7 @@ def test_a_sweep_is_submitted_shown_ranked_cancelled_and_resumed(
     assert run("sweep", "top", 1) == 0
     assert "Annualized" in capsys.readouterr().out
     assert run("sweep", "top", 1, "--sort", "foo") == 2
-    said = "error: sort: 'foo' is neither a metric nor an axis of this sweep\n"
+    said = 'error: sort: "foo" is neither a metric nor an axis of this sweep\n'
     assert capsys.readouterr() == ("", said)
 
 

@@ -1,5 +1,7 @@
 """Filters by a range from high to low, which would hold nothing."""
 
+import json
+
 import pytest
 from sweeping import BASE, sweep_spec
 
@@ -33,7 +35,7 @@ def test_it_is_refused_with_the_range_that_was_meant(name: str, text: str) -> No
         Selection.parse(SPACE, {name: text})
     [error] = refused.value.errors
     assert error.field == name
-    asked, meant = (repr(one) for one in (text, REFUSED[name, text]))
+    asked, meant = (json.dumps(one) for one in (text, REFUSED[name, text]))
     assert error.message == f"{asked} goes from high to low and holds nothing; write {meant}"
 
 

@@ -54,7 +54,7 @@ def test_linked_axes_move_together_and_may_repeat_values_one_by_one() -> None:
 @pytest.mark.parametrize(
     ("changes", "field", "words"),
     [
-        ({"linked": [["perp_leverage", "nope"]]}, "linked[0]", "'nope' is no axis"),
+        ({"linked": [["perp_leverage", "nope"]]}, "linked[0]", '"nope" is no axis'),
         ({"linked": [["perp_leverage", "rate_cap"], ["rate_cap"]]}, "linked[1]", "linked already"),
         (
             {"linked": [["perp_leverage", "basis_cap"]]},
@@ -143,9 +143,9 @@ def test_conditions_reach_through_conditional_axes_and_ranges() -> None:
         ("composite", "grid.rate_cap.when", "no object"),
         ({"nope": 1}, "grid.rate_cap.when.nope", "no parameter of this sweep"),
         ({"rate_cap": 1}, "grid.rate_cap.when.rate_cap", "depend on itself"),
-        ({"strategy_mode": "hold"}, "grid.rate_cap.when.strategy_mode", "'hold' is no value of the axis"),
+        ({"strategy_mode": "hold"}, "grid.rate_cap.when.strategy_mode", '"hold" is no value of the axis'),
         ({"strategy_mode": "wild"}, "grid.rate_cap.when.strategy_mode[0]", "not an installed strategy"),
-        ({"basis_cap": 1}, "grid.rate_cap.when.basis_cap", "write 'basis_cap' first"),
+        ({"basis_cap": 1}, "grid.rate_cap.when.basis_cap", 'write "basis_cap" first'),
     ],
 )
 def test_conditions_that_cannot_be_are_refused(when: object, field: str, words: str) -> None:

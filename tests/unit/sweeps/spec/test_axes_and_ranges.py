@@ -65,7 +65,7 @@ def test_symbols_axis_takes_one_symbol_or_a_list_for_each_value() -> None:
 def test_value_is_found_by_any_text_of_it() -> None:
     (axis,) = parse_grid({"perp_leverage": ["1.50", 2]})
     assert (axis.position("1.5"), axis.position("2.0")) == (0, 1)
-    with pytest.raises(InvalidInputError, match="'3' is no value of this axis"):
+    with pytest.raises(InvalidInputError, match='"3" is no value of this axis'):
         axis.position("3")
 
 
@@ -82,7 +82,7 @@ def test_switch_and_optional_axes_are_found_by_text() -> None:
         ([], "grid.perp_leverage", "no values"),
         (3, "grid.perp_leverage", "neither a list"),
         ([1, 2, -1], "grid.perp_leverage.values[2]", "-1"),
-        ([1, "x"], "grid.perp_leverage.values[1]", "'x'"),
+        ([1, "x"], "grid.perp_leverage.values[1]", '"x"'),
         ([1, 2, "1.0"], "grid.perp_leverage.values[2]", "1 is there already, as values[0]"),
         ({"start": 1, "stop": 2}, "grid.perp_leverage.step", "required"),
         ({"start": 1, "stop": 2, "step": 0}, "grid.perp_leverage.step", "0 never reaches"),

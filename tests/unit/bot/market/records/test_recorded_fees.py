@@ -92,12 +92,12 @@ def test_nothing_looks_ahead_under_recorded_fees() -> None:
     ("rows", "values", "told"),
     [
         ((), {}, "fee_model: no fee schedule of the exchange is held"),
-        (ROWS, {"fee_tier": "VIP1"}, "fee_tier: no spot fee row of tier 'VIP1' is in force at 2024-01-01"),
-        (ROWS[:2], {}, "fee_tier: no spot fee row of tier 'auto'"),
+        (ROWS, {"fee_tier": "VIP1"}, 'fee_tier: no spot fee row of tier "VIP1" is in force at 2024-01-01'),
+        (ROWS[:2], {}, 'fee_tier: no spot fee row of tier "auto"'),
         (
             (*ROWS, row("spot", "VIP0", "5", "0", "0", START + 3 * HOUR_MS)),
             {},
-            "fee_tier: no spot fee row of tier 'auto' is in force at 2024-01-01T03:00:00Z",
+            'fee_tier: no spot fee row of tier "auto" is in force at 2024-01-01T03:00:00Z',
         ),
     ],
 )
