@@ -44,12 +44,12 @@ def judged_search(
 ) -> JudgedSearch:
     """Return the report on all parts, in whatever order and however the trials were parted.
 
-    There is at least one part, `condensed` or not. The sequence is gone through three times, and more often
+    There is at least one part, `condensed` or not. The sequence is gone through twice, and more often
     with more than `MOST_AT_ONCE` distinct trials, one part after the other, so it may load them as it is
     asked. Beside a part, some 100 bytes of as many trials are held at a time, and 35 bytes of each of all.
     """
-    facts = _Facts.of(parts)
-    report = _Judgement(panel, parts, facts, lifetime, comparing).report()
+    facts = _Facts.of(parts, Choices(panel, comparing))
+    report = _Judgement(panel, parts, facts, lifetime).report()
     return JudgedSearch(report, facts.eligible, facts.best)
 
 
@@ -59,16 +59,12 @@ class _Judgement:
     parts: Sequence[TrialSums]
     facts: "_Facts"
     lifetime: Lifetime
-    comparing: Comparing
     missing: dict[str, str] = field(default_factory=dict)
 
     def report(self) -> SelectionReport:
-        facts, best = self.facts, self.facts.best
+        facts, best, choices = self.facts, self.facts.best, self.facts.choices
         cash = self._benchmark("cash", facts.cash, None if best is None else best.cash)
         hold = self._benchmark("hold", facts.hold, None if best is None else best.hold)
-        choices = Choices(self.panel, self.comparing)
-        for part in self.parts:
-            choices.take(part.rows, part.distinct)
         pbo, cv, walk_forward = self._pbo(choices), self._cv(choices), self._folds(choices)
         return SelectionReport(
             panel=self.panel,
@@ -122,29 +118,36 @@ class _Judgement:
 
 @dataclass
 class _Facts:
-    """Eligible and distinct trials of all parts, the best of all, and the sums against each benchmark."""
+    """Eligible and distinct trials of all parts, the best of all, the chosen ones, and sums by benchmark."""
 
+    choices: Choices
     eligible: TrialSet = field(default_factory=TrialSet)
     distinct: TrialSet = field(default_factory=TrialSet)
     best: Candidate | None = None
     cash: SearchSums = field(default_factory=SearchSums)
     hold: SearchSums = field(default_factory=SearchSums)
+    _new: bool = True
 
     @classmethod
-    def of(cls, parts: Sequence[TrialSums]) -> "_Facts":
-        found = cls()
-        for distinct, cash, hold in distinct_trials(lambda: map(found._taken, parts)):
+    def of(cls, parts: Sequence[TrialSums], choices: Choices) -> "_Facts":
+        """Return the facts of all parts, of which trials compete in `choices`."""
+        found = cls(choices)
+        for distinct, cash, hold in distinct_trials(lambda: found._kinds(parts)):
             found.distinct.add(distinct.numbers)
             found.cash.add(cash)
             found.hold.add(hold)
         return found
 
-    def _taken(self, part: TrialSums) -> Kinds:
-        """Take a part, once or again; return its distinct trials by themselves and by benchmark."""
-        self.eligible.add(part.eligible)
-        self.best = better([self.best, part.best])
-        own = Keyed.of(part.distinct, part.digests)
-        return own, self.cash.take(part.cash), self.hold.take(part.hold)
+    def _kinds(self, parts: Sequence[TrialSums]) -> Iterator[Kinds]:
+        """Yield the distinct trials of each part by themselves and by benchmark; take the rest once."""
+        new, self._new = self._new, False
+        for part in parts:
+            if new:
+                self.eligible.add(part.eligible)
+                self.best = better([self.best, part.best])
+                self.choices.take(part.rows, part.distinct)
+            own = Keyed.of(part.distinct, part.digests)
+            yield own, self.cash.take(part.cash), self.hold.take(part.hold)
 
     def blocks_of(self, parts: Sequence[TrialSums]) -> Iterator[Rows]:
         """Yield the sums over the blocks of the distinct trials of each part that no part before had."""
