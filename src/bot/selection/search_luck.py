@@ -4,6 +4,7 @@ import bisect
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, repeat
 from typing import Any, Self
 
 import numpy as np
@@ -136,15 +137,15 @@ def published_sr0(ratios: FloatArray, distinct: int) -> float | None:
     count = len(ratios)
     if count < 2:
         return None
-    mean = math.fsum(_one_by_one(ratios)) / count
-    variance = math.fsum((one - mean) ** 2 for one in _one_by_one(ratios)) / (count - 1)
+    mean = math.fsum(_less(ratios, 0.0)) / count
+    variance = math.fsum(map(pow, _less(ratios, mean), repeat(2))) / (count - 1)
     return math.sqrt(variance) * expected_maximum(distinct)
 
 
-def _one_by_one(values: FloatArray) -> Iterator[float]:
-    """Yield values as Python has them, some at a time: all of them would take five times their bytes."""
-    for first in range(0, len(values), _AT_ONCE):
-        yield from values[first : first + _AT_ONCE].tolist()
+def _less(values: FloatArray, subtrahend: float) -> Iterator[float]:
+    """Return differences as Python has them, some at a time: all would take five times their bytes."""
+    pieces = (values[first : first + _AT_ONCE] for first in range(0, len(values), _AT_ONCE))
+    return chain.from_iterable((piece - subtrahend).tolist() for piece in pieces)
 
 
 def _median(values: FloatArray) -> float:
