@@ -10,6 +10,7 @@ import numpy as np
 from judging import judged, lifetime_of, trials_of
 
 from benchmarks.measure import cpu_seconds
+from bot.kernel.comparing import fastest_comparing
 from bot.kernel.sums import fastest_arithmetic
 from bot.numbers.arrays import FloatArray
 from bot.selection.judging import judge
@@ -70,7 +71,8 @@ def measured(trials: int) -> dict[str, Any]:
     for number in range(-(-trials // CHUNK)):
         chunk = drawn(number, min(CHUNK, trials - number * CHUNK))
         summing += cpu_seconds(lambda chunk=chunk: parts.append(TrialSums.of(panel, chunk, arithmetic)))
-    judging = cpu_seconds(lambda: judge(panel, parts, lifetime_of(DAYS, trials)).document())
+    lifetime = lifetime_of(DAYS, trials)
+    judging = cpu_seconds(lambda: judge(panel, parts, lifetime, fastest_comparing()).document())
     luck = cpu_seconds(lambda: (plain_luck(panel, few.returns), plain_luck(panel, few.returns - few.hold)))
     overfitting = cpu_seconds(lambda: plain_overfitting(panel, few.returns))
     return {

@@ -17,6 +17,7 @@ from benchmarks.commands import environment
 from benchmarks.measure import run_command
 from benchmarks.million_trials import spec_of
 from benchmarks.selection import CHUNK, DAYS, drawn
+from bot.kernel.comparing import fastest_comparing
 from bot.market_store.database import open_engine, write_transaction
 from bot.selection.days.digests import WORDS, Digests
 from bot.selection.judging import judge
@@ -99,7 +100,7 @@ def _report(path: str, sweep_id: int, trials: int) -> None:
     engine = open_engine(f"sqlite:///{path}")
     with engine.connect() as connection:
         parts = HeldSums(connection, sweep_id, PANEL)
-        found = judge(_panel(), parts, lifetime_of(DAYS, trials))
+        found = judge(_panel(), parts, lifetime_of(DAYS, trials), fastest_comparing())
     if found.distinct != trials:
         raise SystemExit(f"{found.distinct} of {trials} trials are distinct")
     engine.dispose()

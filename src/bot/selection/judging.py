@@ -34,9 +34,11 @@ class JudgedSearch:
     best: Candidate | None
 
 
-def judge(panel: Panel, parts: Sequence[TrialSums], lifetime: Lifetime) -> SelectionReport:
+def judge(
+    panel: Panel, parts: Sequence[TrialSums], lifetime: Lifetime, comparing: Comparing = BY_MATRICES
+) -> SelectionReport:
     """Return the report alone of `judged_search`."""
-    return judged_search(panel, parts, lifetime).report
+    return judged_search(panel, parts, lifetime, comparing).report
 
 
 def judged_search(
