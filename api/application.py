@@ -156,7 +156,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         )
         announcer = Announcer(settings.broker_url)
         app.state.database = Database(requests, announcer.announce)
-        app.state.progress = ProgressFeed(app.state.database, settings.max_streams)
+        app.state.progress = ProgressFeed(app.state.database, app.state.clock, settings.max_streams)
         app.state.replays = Replays(engine, settings.max_replays)
         app.state.compiling = BoundedWork("checks of sweeps", MOST_COMPILING, MOST_COMPILING_QUICKLY)
         app.state.comparisons = Comparisons(app.state.replays.store)

@@ -1,7 +1,6 @@
 """Progress of sweeps for all who follow it: one reader of the database, from which every stream is fed."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from api.errors.http_errors import BusyError
 from api.responses import json_bytes
 from api.schemas.documents import progress_document
 from api.work.database_threads import Database
+from bot.clock import Clock
 from sweeps.analysis.progress import SweepView, get_sweeps
 from sweeps.storage.states import ENDED
 
@@ -62,14 +62,15 @@ class ProgressFeed:
     A stream that is read slowly misses states in between, never the last one, and holds up nobody.
     """
 
-    def __init__(self, database: Database, most: int, period_s: float = PERIOD_S) -> None:
+    def __init__(self, database: Database, clock: Clock, most: int, period_s: float = PERIOD_S) -> None:
         self._database = database
+        self._clock = clock
         self._most = most
         self._period_s = period_s
         self._topics: dict[int, _Topic] = {}
         self._streams = 0
         self._reader: asyncio.Task[None] | None = None
-        self._opened_s = 0.0
+        self._opened_ms = 0
 
     def refuse_more(self) -> None:
         """Raise BusyError if there are as many streams as there may be."""
@@ -113,7 +114,7 @@ class ProgressFeed:
     def _topic(self, sweep_id: int) -> Iterator[_Topic]:
         topic = self._topics.setdefault(sweep_id, _Topic(None))
         topic.followers += 1
-        self._opened_s = time.monotonic()
+        self._opened_ms = self._clock.now_ms()
         if self._reader is None or self._reader.done():
             self._reader = asyncio.create_task(self._read())
         try:
@@ -126,7 +127,7 @@ class ProgressFeed:
     async def _read(self) -> None:
         """Tell every topic its newest state, again and again, while there is a topic."""
         while self._topics:
-            open_s = time.monotonic() - self._opened_s
+            open_s = (self._clock.now_ms() - self._opened_ms) / 1000
             await asyncio.sleep(min(self._period_s, max(_SHORTEST_PERIOD_S, open_s * _SHARE)))
             if not (asked := dict(self._topics)):
                 return

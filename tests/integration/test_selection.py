@@ -20,6 +20,7 @@ from selecting import (
 )
 from sweeping import submit
 
+from bot.clock import SystemClock
 from bot.market_store.database import write_transaction
 from bot.selection.settings import ValidationSettings
 from sweeps.analysis.progress import get_sweep
@@ -313,7 +314,7 @@ def test_report_on_a_sweep_that_is_deleted_meanwhile_ends_with_that(
     deleted = blocks.Measured.nothing(["sharpe"])
     monkeypatch.setattr("sweeps.work.report_parts.measured", lambda *_, **__: deleted)
     with pytest.raises(UnknownSweepError, match="deleted"):
-        judged_selection(engine, sweep_id, ValidationSettings())
+        judged_selection(engine, sweep_id, ValidationSettings(), SystemClock())
 
 
 @pytest.mark.parametrize(

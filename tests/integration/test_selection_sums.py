@@ -1,6 +1,7 @@
 """Sums that a selection is judged by: how long they stay, and that trials without them book what they did."""
 
 import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from selecting import (
 )
 from sweeping import count_stored, submit
 
+from bot.clock import SimulatedClock
 from bot.market_store.database import write_transaction
 from bot.selection.settings import ValidationSettings
 from bot.statistics.trial_metrics import DIGEST_BYTES
@@ -31,7 +33,8 @@ from sweeps.storage.packing import packed_digests
 from sweeps.storage.selection import held_panels
 from sweeps.storage.stored_trials import LEDGER
 from sweeps.storage.tables import chunk, selection_report, selection_sums, trial_block
-from sweeps.work import panels
+from sweeps.work import judging, panels
+from sweeps.work.chunk_buffer import BatchSizer
 from sweeps.work.judging import forget_needless_sums
 
 
@@ -63,6 +66,30 @@ def test_trials_judged_again_must_book_what_is_stored_of_them(engine: sa.Engine)
     said = "trial 0 no longer books what it did; was its strategy changed? Clone the sweep"
     with pytest.raises(SweepStateError, match=re.escape(said)):
         view_of(engine, sweep_id, digest)
+
+
+def test_trials_judged_again_are_stored_after_each_second_of_the_clock(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each call of the replay takes 700 ms, and fewer trials than it began with."""
+    long_market(engine)
+    sweep_id = submit(engine, long_spec(), size=40)
+    run_chunks(engine, sweep_id, 1)
+    do_jobs(engine)
+    clock, told, sizes, real = SimulatedClock(), list[int](), list[int](), judging._replayed
+
+    def replayed(*asked: Any) -> Any:
+        clock.advance_to(clock.now_ms() + 700)
+        sizes.append(len(asked[3]))
+        return real(*asked)
+
+    monkeypatch.setattr(judging, "_replayed", replayed)
+    monkeypatch.setattr(judging, "BatchSizer", lambda limits, **_: BatchSizer(limits, alone=False, first=5))
+    judging.judged_selection(
+        engine, sweep_id, ValidationSettings(), clock, lambda done, _total: told.append(done)
+    )
+    assert sizes == [5, 7, 10, 14, 4]
+    assert told == [0, 12, 36]
 
 
 def test_report_that_is_made_while_its_sweep_is_extended_leaves_the_sums_of_new_windows(

@@ -23,18 +23,18 @@ class SliceOverError(Exception):
 
 
 class JobReport:
-    """Stores what a job tells, not more often than people can read it."""
+    """Stores what a job tells, not more often than people can read it by the `clock`."""
 
     def __init__(self, engine: sa.Engine, claim: JobClaim, clock: Clock) -> None:
         self._engine = engine
         self._claim = claim
-        self._clock = clock
+        self.clock = clock
         self._began_ms = clock.now_ms()
         self._told_ms: int | None = None
 
     def tell(self, progress: Mapping[str, Any], *, at_once: bool = False) -> None:
         """Store the progress if it is time to; raises JobLostError if the job is no longer ours."""
-        now_ms = self._clock.now_ms()
+        now_ms = self.clock.now_ms()
         if not at_once and self._told_ms is not None and now_ms - self._told_ms < PERIOD_MS:
             return
         self._told_ms = now_ms
@@ -44,5 +44,5 @@ class JobReport:
 
     def check_slice(self) -> None:
         """Raise SliceOverError once the worker has been kept for long enough."""
-        if self._clock.now_ms() - self._began_ms >= SLICE_MS:
+        if self.clock.now_ms() - self._began_ms >= SLICE_MS:
             raise SliceOverError

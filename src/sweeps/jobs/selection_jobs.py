@@ -199,7 +199,7 @@ def selection_document(
         if done:
             report.check_slice()
 
-    judged = judged_selection(engine, sweep_id, settings, told, windows)
+    judged = judged_selection(engine, sweep_id, settings, report.clock, told, windows)
     with engine.connect() as connection:
         candidate = _candidate(connection, sweep_id, judged)
     with write_transaction(engine) as connection:

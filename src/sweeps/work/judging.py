@@ -1,7 +1,6 @@
 """Judgement of a sweep's selection: the sums that are missing by replay, then one report a panel."""
 
 import json
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
+from bot.clock import Clock
 from bot.kernel.comparing import fastest_comparing
 from bot.market_store.database import write_transaction
 from bot.market_store.sql import seal_times
@@ -37,7 +37,7 @@ from sweeps.work.replay import WindowCache, prepare, replay_batch
 from sweeps.work.report_parts import ReportParts
 from sweeps.work.verifying import row_compatibility
 
-_MOST_TRIALS, _LONGEST_S = 4_000, 1.0
+_MOST_TRIALS, _LONGEST_MS = 4_000, 1_000
 """Trials without sums that are replayed before theirs are stored, or for how long."""
 _MOST_SO_FAR_BYTES = 8 * 2**20
 
@@ -79,12 +79,14 @@ def judged_selection(
     engine: sa.Engine,
     sweep_id: int,
     settings: ValidationSettings,
+    clock: Clock,
     told: Told = lambda _done, _total: None,
     windows: WindowCache | None = None,
 ) -> JudgedSelection:
     """Return the judged selection of a sweep.
 
-    `windows` are what its process has read before, of sweeps on the same history as well.
+    The `clock` tells how much is done at a time. `windows` are what its process has read before, of sweeps on
+    the same history as well.
 
     Trials without sums, such as those taken over from another sweep or judged before it was extended, are
     replayed, some at a time, and leave theirs; whatever `told` raises ends this, to be gone on with later.
@@ -97,7 +99,7 @@ def judged_selection(
     windows.enter(sweep_id, lambda: _check_data(engine, found), pin=found.data_pin, seals=seals)
     if len(found.missing):
         try:
-            _replay_missing(engine, sweep_id, found, told, windows)
+            _replay_missing(engine, sweep_id, found, clock, told, windows)
         except DataChangedError as error:
             raise SweepStateError(f"sweep {sweep_id} cannot be judged: {error}") from None
     with engine.connect() as connection:
@@ -179,17 +181,17 @@ def _check_data(engine: sa.Engine, found: _Judged) -> None:
 
 
 def _replay_missing(
-    engine: sa.Engine, sweep_id: int, found: _Judged, told: Told, windows: WindowCache
+    engine: sa.Engine, sweep_id: int, found: _Judged, clock: Clock, told: Told, windows: WindowCache
 ) -> None:
     done, sizer = 0, BatchSizer(ChunkLimits(), alone=False)
     while done < len(found.missing):
         told(done, len(found.missing))
         judged: list[JudgedTrials] = []
-        first, began = done, time.monotonic()
-        while first < len(found.missing) and first - done < _MOST_TRIALS and _since(began) < _LONGEST_S:
-            some, at = found.missing[first : first + sizer.size], time.monotonic()
+        first, began = done, clock.now_ms()
+        while first < min(len(found.missing), done + _MOST_TRIALS) and clock.now_ms() - began < _LONGEST_MS:
+            some, at = found.missing[first : first + sizer.size], clock.now_ms()
             judged += _replayed(engine, sweep_id, found, some, windows)
-            sizer.adjust(int(1_000 * _since(at)))
+            sizer.adjust(clock.now_ms() - at)
             first += len(some)
         parts = packed_sums(judged)
         for part in parts:
@@ -230,10 +232,6 @@ def _refuse_others(connection: sa.Connection, sweep_id: int, replayed: Completed
             trial = f"trial {replayed.numbers[at[other.argmax()]]:,}"
             reason = f"{trial} no longer books what it did; was its strategy changed? Clone the sweep"
             raise SweepStateError(f"sweep {sweep_id} cannot be judged: {reason}")
-
-
-def _since(began: float) -> float:
-    return time.monotonic() - began
 
 
 @dataclass(frozen=True, slots=True)

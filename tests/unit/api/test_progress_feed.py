@@ -18,10 +18,12 @@ from webservice import Hands, serving, sweep_body
 from api.routes import events as events_route
 from api.routes.progress_feed import ProgressFeed
 from api.work.database_threads import Database
+from bot.clock import SimulatedClock, SystemClock
 from sweeps.analysis.progress import SweepView
 from sweeps.storage.states import SweepState
 from sweeps.storage.sweep_summary import SweepSummary
 
+CLOCK = SystemClock()
 SUMMARY = SweepSummary.of(sweep_spec())
 
 
@@ -86,7 +88,7 @@ def test_two_hundred_streams_of_two_sweeps_cost_one_query_a_turn_and_hear_everyt
     )
 
     async def run() -> list[list[bytes]]:
-        feed = ProgressFeed(database, 500, period_s=0.01)
+        feed = ProgressFeed(database, CLOCK, 500, period_s=0.01)
         return await asyncio.gather(*(heard(feed.follow(view(1 + at % 2, 0), None)) for at in range(200)))
 
     found = [done_in(events) for events in asyncio.run(run())]
@@ -99,16 +101,33 @@ def test_end_of_a_short_sweep_is_told_long_before_the_longest_pause() -> None:
     database = Scripted({1: view(1, 9, "completed")})
 
     async def run() -> list[bytes]:
-        return await heard(ProgressFeed(database, 1, period_s=3_600).follow(view(1, 0), None))
+        return await heard(ProgressFeed(database, CLOCK, 1, period_s=3_600).follow(view(1, 0), None))
 
     assert done_in(asyncio.run(run())) == [("progress", 0), ("end", 9)]
+
+
+def test_pauses_grow_with_the_time_that_the_newest_stream_is_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    database = Scripted(*({1: view(1, done)} for done in range(1, 4)), {1: view(1, 9, "completed")})
+    clock, pauses, sleep = SimulatedClock(1_000), list[float](), asyncio.sleep
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        clock.advance_to(clock.now_ms() * 3)
+        await sleep(0)
+
+    async def run() -> list[bytes]:
+        return await heard(ProgressFeed(database, clock, 1).follow(view(1, 0), None))
+
+    monkeypatch.setattr(asyncio, "sleep", pause)
+    assert done_in(asyncio.run(run()))[-1] == ("end", 9)
+    assert pauses[:4] == [0.05, 0.2, 0.5, 0.5]
 
 
 def test_stream_that_is_read_slowly_holds_up_no_other_and_gets_the_end() -> None:
     database = Scripted(*({1: view(1, done)} for done in range(1, 6)), {1: view(1, 9, "completed")})
 
     async def run() -> tuple[list[bytes], list[bytes]]:
-        feed = ProgressFeed(database, 500, period_s=0.01)
+        feed = ProgressFeed(database, CLOCK, 500, period_s=0.01)
         slow = feed.follow(view(1, 0), None)
         first = await anext(slow)
         quick = await heard(feed.follow(view(1, 0), None))
@@ -123,7 +142,7 @@ def test_database_that_does_not_answer_for_a_moment_ends_no_stream() -> None:
     database = Scripted(OperationalError("", {}, Exception("busy")), {1: view(1, 9, "completed")})
 
     async def run() -> list[bytes]:
-        return await heard(ProgressFeed(database, 500, period_s=0.01).follow(view(1, 0), None))
+        return await heard(ProgressFeed(database, CLOCK, 500, period_s=0.01).follow(view(1, 0), None))
 
     assert done_in(asyncio.run(run())) == [("progress", 0), ("end", 9)]
 
@@ -132,7 +151,7 @@ def test_nobody_reads_once_the_last_stream_is_over() -> None:
     database = Scripted({}, {})
 
     async def run() -> list[bytes]:
-        feed = ProgressFeed(database, 500, period_s=0.01)
+        feed = ProgressFeed(database, CLOCK, 500, period_s=0.01)
         found = await heard(feed.follow(view(1, 0), None))
         await asyncio.sleep(0.05)
         return found
@@ -201,7 +220,7 @@ def test_two_hundred_clients_all_hear_the_end_beside_one_that_reads_nothing(home
 
 
 def test_a_client_that_reads_nothing_is_let_go_after_a_while() -> None:
-    response = events_route._Stream(ProgressFeed(Scripted(), 1), view(1, 0), None)
+    response = events_route._Stream(ProgressFeed(Scripted(), CLOCK, 1), view(1, 0), None)
     assert response.send_timeout == events_route.UNREAD_S
 
 
@@ -210,7 +229,7 @@ def test_stream_of_an_ended_sweep_asks_nothing_more(state: str) -> None:
     database = Scripted()
 
     async def run() -> list[bytes]:
-        return await heard(ProgressFeed(database, 1).follow(view(1, 9, state), None))
+        return await heard(ProgressFeed(database, CLOCK, 1).follow(view(1, 9, state), None))
 
     assert done_in(asyncio.run(run())) == [("end", 9)]
     assert database.asked == []
