@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import BaseModel
 
 from bot.errors import InvalidInputError
 from bot.notation import quoted
@@ -28,7 +29,9 @@ def absent(axis: Axis, position: int) -> bool:
 
 def ascending(axis: Axis) -> list[int]:
     """Return the positions of an axis by ascending value, absent ones first."""
-    return sorted(range(len(axis.values)), key=lambda at: (0,) if absent(axis, at) else (1, axis.values[at]))
+    return sorted(
+        range(len(axis.values)), key=lambda at: (0,) if absent(axis, at) else (1, _sort_key(axis.values[at]))
+    )
 
 
 def checked_axis(space: TrialSpace, field: str, name: str) -> Axis:
@@ -40,4 +43,9 @@ def checked_axis(space: TrialSpace, field: str, name: str) -> Axis:
 
 
 def _sort_key(value: Any) -> tuple[Any, ...]:
+    """Return what puts values of one axis in order: lists by their members, objects by their fields."""
+    if isinstance(value, tuple):
+        return tuple(_sort_key(member) for member in value)
+    if isinstance(value, BaseModel):
+        return tuple(_sort_key(member) for _, member in value)
     return (value is None, 0 if value is None else value)

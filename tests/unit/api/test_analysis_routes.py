@@ -157,3 +157,22 @@ def test_view_that_makes_no_sense_is_refused_by_name(reader: Reader, route: str,
     response = reader.client.get(f"/sweeps/{reader.sweep_id}/{route}")
     assert response.status_code == 422
     assert [error["field"] for error in response.json()["errors"]] == [field]
+
+
+def test_every_view_takes_an_axis_whose_values_are_lists_of_objects(client: TestClient, hands: Hands) -> None:
+    stresses = [[{"at": f"2024-01-{day}", "leg": "short"}] for day in (20, 15)]
+    grid = {"stress": [[], *stresses], "min_funding_rate": ["0.00001", "0.00002"]}
+    sweep_id = client.post("/sweeps", json=sweep_body(grid=grid)).json()["id"]
+    hands.work(sweep_id)
+    path = f"/sweeps/{sweep_id}"
+    assert client.get(f"/dashboard{path}", headers={"Accept": "text/html"}).status_code == 200
+    ranked = client.get(f"{path}/trials?sort=stress,number").json()["trials"]
+    assert [one["number"] for one in ranked] == [0, 1, 4, 5, 2, 3]
+    for view in (
+        "heatmap?x=stress&y=min_funding_rate",
+        "overview",
+        "slices",
+        "verdict",
+        "aggregate?over=stress",
+    ):
+        assert client.get(f"{path}/{view}").status_code == 200
