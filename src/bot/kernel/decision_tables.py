@@ -222,7 +222,7 @@ class DecisionTables:
         return known[1]
 
     def _everywhere(self) -> Condition:
-        return self._kept("everywhere", self, lambda: _where(np.ones(len(self._rows), dtype=np.bool_)))
+        return self._kept("everywhere", self._rows, lambda: _where(np.ones(len(self._rows), dtype=np.bool_)))
 
     def _ranked(self, column: ThresholdColumn) -> _Ranked:
         return self._kept("ranked", column.values, lambda: _Ranked.of(column.values))
