@@ -10,7 +10,7 @@ from bot.errors import InvalidInputError
 from carrygrid.local.errors import StackError
 
 _CONNECT_SECONDS = 3
-_BROKER_SCHEMES = frozenset(("redis", "rediss", "unix"))
+_BROKER_SCHEMES = ("redis://", "rediss://", "unix://")
 
 
 def shown(url: str) -> str:
@@ -42,12 +42,20 @@ def require_broker(url: str) -> None:
     Raises: InvalidInputError for what is no address of one; StackError saying why it does not answer.
     There is no falling back to a private one.
     """
-    if urlsplit(url).scheme not in _BROKER_SCHEMES:
+    if not _is_address(url):
         told = f"{url.rpartition('@')[2]!r} is no address such as redis://127.0.0.1:6379/0"
         raise InvalidInputError.of("CARRYGRID_BROKER_URL", told)
     refusal = _refusal(url)
     if refusal is not None:
         raise StackError(f"CARRYGRID_BROKER_URL: {shown(url)} does not answer: {refusal}")
+
+
+def _is_address(url: str) -> bool:
+    try:
+        _ = urlsplit(url).port
+    except ValueError:  # brackets that do not close, or a port that is no number
+        return False
+    return url.startswith(_BROKER_SCHEMES)
 
 
 def _refusal(url: str) -> str | None:
