@@ -55,6 +55,15 @@ def test_trials_of_one_window_need_no_caveat_and_other_windows_are_named(
     assert "The market data differ" not in text
 
 
+def test_run_replayed_as_hedges_and_one_that_is_not_saw_the_same_rows(
+    client: TestClient, hands: Hands
+) -> None:
+    stress = {"at": "2024-01-20", "leg": "short"}
+    sweep_id = client.post("/sweeps", json=sweep_body(grid={"stress": [[], [stress]]})).json()["id"]
+    hands.work(sweep_id)
+    assert "caveat" not in compared(client, f"{sweep_id}:0,{sweep_id}:1")
+
+
 def test_another_engine_and_a_run_that_cannot_be_replayed_are_caveats(
     client: TestClient, hands: Hands
 ) -> None:
