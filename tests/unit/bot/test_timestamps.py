@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from bot.timestamps import iso, parse_time_ms
@@ -52,7 +54,7 @@ def test_times_read_as_utc_milliseconds(value: object, moment_ms: int) -> None:
 def test_what_is_no_time_is_named_with_what_is_one(value: object) -> None:
     with pytest.raises(ValueError, match="is no time") as refusal:
         parse_time_ms(value)
-    assert str(refusal.value) == f"{value!r}{_REMEDY}"
+    assert str(refusal.value) == f"{json.dumps(value)}{_REMEDY}"
 
 
 @pytest.mark.parametrize(("value", "named"), [(None, "null"), (True, "true")])
@@ -72,7 +74,9 @@ def test_what_is_no_time_is_named_as_json_writes_it(value: object, named: str) -
     ],
 )
 def test_times_in_other_units_are_refused_saying_so(value: object, unit: str) -> None:
-    with pytest.raises(ValueError, match=f"{value!r} looks like {unit} since 1970; write 2024-01-31"):
+    with pytest.raises(
+        ValueError, match=f"{json.dumps(value)} looks like {unit} since 1970; write 2024-01-31"
+    ):
         parse_time_ms(value)
 
 

@@ -53,7 +53,7 @@ def test_broken_plugin_is_said_to_be_one_and_everything_else_works(
         client = make_client()
         for path in ("/dashboard/sweeps/new", "/dashboard/backtest"):
             text = client.get(path, headers=PAGE).text
-            assert "not usable: &#39;smoothed-rate&#39;: smoothed_rate:PLUGIN cannot be loaded" in text
+            assert "not usable: &#34;smoothed-rate&#34;: smoothed_rate:PLUGIN cannot be loaded" in text
             assert "Thresholds on the funding rate" in text
         assert list(client.get("/strategies").json()["unusable"]) == ["smoothed-rate"]
         assert client.get("/openapi.json").status_code == 200
