@@ -42,10 +42,10 @@ def checked_axis(space: TrialSpace, field: str, name: str) -> Axis:
     return space.by_name[name]
 
 
-def _sort_key(value: Any) -> tuple[Any, ...]:
-    """Return what puts values of one axis in order: lists by their members, objects by their fields."""
+def _sort_key(value: Any) -> tuple[bool, Any]:
+    """Return what puts values of one axis in order, None last: lists by members, objects by their fields."""
     if isinstance(value, tuple):
-        return tuple(_sort_key(member) for member in value)
+        return (False, tuple(_sort_key(member) for member in value))
     if isinstance(value, BaseModel):
-        return tuple(_sort_key(member) for _, member in value)
+        return (False, tuple(_sort_key(member) for _, member in value))
     return (value is None, 0 if value is None else value)

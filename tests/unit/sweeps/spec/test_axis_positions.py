@@ -19,6 +19,7 @@ MILD = {"at": "2024-01-08", "leg": "short", "adverse_bps": "20"}
     [
         ("stress", [[LATE], [], [EARLY], [MILD], [LATE, EARLY]], [1, 2, 3, 0, 4]),
         ("max_position_size", ["200", None, "90"], [1, 2, 0]),
+        ("capital_shares", [{"binance": "1"}, None], [1, 0]),
         ("end_dead_markets", [True, False], [1, 0]),
         ("order_style", ["taker", "maker"], [1, 0]),
     ],
@@ -30,6 +31,14 @@ def test_positions_of_values_are_put_in_ascending_order(
     assert ascending(spec.space.by_name[name]) == order
 
 
-def test_ranks_of_objects_follow_their_order() -> None:
-    spec = SweepSpec.parse({"base": BASE, "grid": {"stress": [[LATE], [EARLY], []]}})
-    assert value_ranks(spec.space, np.arange(3), "stress").tolist() == [2, 1, 0]
+@pytest.mark.parametrize(
+    ("name", "values", "ranks"),
+    [
+        ("stress", [[LATE], [EARLY], []], [2, 1, 0]),
+        ("capital_shares", [None, {"binance": "1"}], [1, 0]),
+        ("max_position_size", ["200", None, "90"], [1, 2, 0]),
+    ],
+)
+def test_values_are_ranked_the_absent_one_last(name: str, values: list[Any], ranks: list[int]) -> None:
+    spec = SweepSpec.parse({"base": BASE, "grid": {name: values}})
+    assert value_ranks(spec.space, np.arange(len(values)), name).tolist() == ranks
