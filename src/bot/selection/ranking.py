@@ -132,7 +132,7 @@ class Near(NamedTuple):
 
 
 class Placed(NamedTuple):
-    """How many trials are worse, and how many equal, in each window; `near` ones are not counted yet."""
+    """Numbers of worse and of equal trials in each window; `near` ones are not counted yet."""
 
     worse: IntArray
     equal: IntArray
