@@ -10,7 +10,7 @@ import numpy.typing as npt
 from bot.kernel.layouts import Comparison, address
 from bot.kernel.loading import Library, usable
 from bot.numbers.arrays import FloatArray, IntArray
-from bot.selection.ranking import (
+from bot.selection.days.ranking import (
     BY_MATRICES,
     NOBODY,
     Comparing,

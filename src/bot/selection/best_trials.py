@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bot.numbers.arrays import BoolArray, FloatArray, IntArray
-from bot.selection.ranking import (
+from bot.selection.days.ranking import (
     BY_MATRICES,
     NOBODY,
     Comparing,

@@ -7,9 +7,9 @@ import numpy as np
 from bot.numbers.arrays import IntArray
 from bot.numbers.numbering import occurring
 from bot.selection.cross_validation import PurgedSplits
+from bot.selection.days.ranking import BY_MATRICES, Comparing, Rows
 from bot.selection.overfitting import HalvesInSample
 from bot.selection.panel import Panel
-from bot.selection.ranking import BY_MATRICES, Comparing, Rows
 from bot.selection.walk_forward import FoldChoices
 
 

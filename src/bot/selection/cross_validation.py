@@ -11,8 +11,8 @@ import numpy as np
 from bot.numbers.arrays import FloatArray, IntArray
 from bot.selection.best_trials import BestTrials
 from bot.selection.days.blocks import Blocks
+from bot.selection.days.ranking import BY_MATRICES, Comparing, Ranking, Rows, Windows
 from bot.selection.days.segments import Segments
-from bot.selection.ranking import BY_MATRICES, Comparing, Ranking, Rows, Windows
 from bot.selection.sharpe import sharpe
 
 _MOST_WINDOWS = 4

@@ -7,12 +7,12 @@ import numpy as np
 
 from bot.selection.choices import Choices
 from bot.selection.cross_validation import CrossValidation
+from bot.selection.days.ranking import BY_MATRICES, Comparing, Rows
 from bot.selection.distinct import Keyed, Kinds, TrialSet, distinct_trials
 from bot.selection.folds import no_fold
 from bot.selection.looks import Lifetime
 from bot.selection.overfitting import Overfitting
 from bot.selection.panel import Panel
-from bot.selection.ranking import BY_MATRICES, Comparing, Rows
 from bot.selection.report import BenchmarkReport, SelectionReport
 from bot.selection.search_luck import SearchLuck, SearchSums
 from bot.selection.track.track_record import TrackRecord

@@ -8,7 +8,7 @@ from typing import Any
 from bot.numbers.arrays import BoolArray, FloatArray, IntArray
 from bot.selection.best_trials import BestTrials, Ranks
 from bot.selection.days.blocks import Blocks
-from bot.selection.ranking import BY_MATRICES, Comparing, Ranking, Rows, Windows
+from bot.selection.days.ranking import BY_MATRICES, Comparing, Ranking, Rows, Windows
 
 _FEW = 10
 

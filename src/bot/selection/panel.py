@@ -6,9 +6,9 @@ from functools import cached_property
 from bot.numbers.arrays import FloatArray
 from bot.selection.days.blocks import Blocks
 from bot.selection.days.calendar import Calendar
+from bot.selection.days.ranking import Ranking
 from bot.selection.days.segments import Segments
 from bot.selection.folds import FoldDays, folds_of
-from bot.selection.ranking import Ranking
 from bot.selection.settings import MONEY_OBJECTIVES, USUAL, ValidationSettings
 
 

@@ -12,11 +12,11 @@ from bot.numbers.numbering import occurring
 from bot.selection.choices import Choices
 from bot.selection.days.calendar import Calendar
 from bot.selection.days.digests import Digests, first_of_equals
+from bot.selection.days.ranking import BY_MATRICES, Comparing, Rows
 from bot.selection.days.segments import NO_PIECES, SegmentSums
 from bot.selection.days.whole_returns import whole_returns
 from bot.selection.luck import LuckSums
 from bot.selection.panel import Panel
-from bot.selection.ranking import BY_MATRICES, Comparing, Rows
 from bot.selection.return_sums import PLAIN, Arithmetic, ReturnRows, ReturnSums
 from bot.selection.sharpe import PowerSums
 from bot.selection.track.track_record import TrackRecord

@@ -12,9 +12,9 @@ import numpy as np
 from bot.numbers.arrays import IntArray
 from bot.selection.best_trials import BestTrials, Pick
 from bot.selection.days.blocks import Span
+from bot.selection.days.ranking import BY_MATRICES, Comparing, Ranking, Rows, Windows
 from bot.selection.days.segments import Segments
 from bot.selection.folds import FoldDays
-from bot.selection.ranking import BY_MATRICES, Comparing, Ranking, Rows, Windows
 from bot.selection.sharpe import sharpe
 
 FEWEST_ACTIVE_DAYS = 30

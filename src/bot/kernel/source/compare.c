@@ -1,4 +1,4 @@
-/* Comparison of trials with one of each window, which leads where bot/selection/ranking.py does by products of matrices.
+/* Comparison of trials with one of each window, which leads where bot/selection/days/ranking.py does by products of matrices.
 
    A window is two parts, sets of segments that many windows share: the sums of a trial in all parts are worked out first,
    and a window takes one addition. Sums are below 2**33 and those of squares up to 2**53 (selection.days.whole_returns), so

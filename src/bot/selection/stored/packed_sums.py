@@ -12,9 +12,9 @@ import numpy.typing as npt
 from bot.numbers.arrays import IntArray
 from bot.numbers.deflate import Inflation, deflated, inflated
 from bot.selection.days.digests import DIGEST_BYTES, WORDS, Digests
+from bot.selection.days.ranking import Rows
 from bot.selection.days.segments import SegmentSums
 from bot.selection.luck import LuckSums
-from bot.selection.ranking import Rows
 from bot.selection.track.track_record import TrackRecord
 from bot.selection.trial_sums import Candidate, TrialSums
 

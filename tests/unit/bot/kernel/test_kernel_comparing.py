@@ -14,9 +14,9 @@ from bot.kernel.comparing import comparing_by
 from bot.kernel.loading import Library
 from bot.numbers.arrays import FloatArray
 from bot.selection.best_trials import BestTrials, Ranks
+from bot.selection.days.ranking import BY_MATRICES, Comparing, Ranking, Rows, Windows
 from bot.selection.days.segments import SegmentSums
 from bot.selection.days.whole_returns import BITS, MOST_DAYS
-from bot.selection.ranking import BY_MATRICES, Comparing, Ranking, Rows, Windows
 
 LARGEST = 2**BITS * MOST_DAYS, 4**BITS * MOST_DAYS
 SEGMENTS = 6

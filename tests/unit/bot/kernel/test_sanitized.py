@@ -32,7 +32,7 @@ from bot.kernel.sums import arithmetic_by
 from bot.models import HOUR_MS
 from bot.selection.days.calendar import Calendar
 from bot.selection.days.segments import Segments
-from bot.selection.ranking import Ranking, Windows
+from bot.selection.days.ranking import Ranking, Windows
 from bot.selection.return_sums import ReturnRows
 
 library, counted = load(sys.argv[1]), Counter()

@@ -9,11 +9,11 @@ import pytest
 from judging import judged, trials_of
 
 from bot.selection.days.blocks import Blocks
+from bot.selection.days.ranking import Ranking, Rows
 from bot.selection.days.segments import Segments
 from bot.selection.days.whole_returns import whole_returns
 from bot.selection.folds import FoldDays, folds_of
 from bot.selection.overfitting import HalvesInSample, Overfitting
-from bot.selection.ranking import Ranking, Rows
 from bot.selection.settings import ValidationSettings, WalkForwardSettings
 from bot.selection.walk_forward import Fold, changes, efficiency
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from bot.numbers.arrays import FloatArray
 from bot.selection.best_trials import BestTrials, Ranks
+from bot.selection.days.ranking import Ranking, Rows, Windows
 from bot.selection.days.segments import Segments
-from bot.selection.ranking import Ranking, Rows, Windows
 
 DAYS, EXPONENTS = 8, (3, 4)
 SEGMENTS = Segments.of(DAYS, [2, 4, 6])
