@@ -259,7 +259,9 @@ def extend_sweep(
         typer.Option("--add", metavar="NAME=VALUE,...", help="More values; repeat for other parameters."),
     ] = None,
     to: Annotated[str | None, typer.Option(help="A later end, beside those there are.")] = None,
-    samples: Annotated[int | None, typer.Option(min=1, help="More trials of a sampled sweep.")] = None,
+    samples: Annotated[
+        int | None, typer.Option(min=1, help="Trials of a sampled sweep in all, more than there are.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Let a sweep grow: trials keep their numbers and results, only new ones run."""

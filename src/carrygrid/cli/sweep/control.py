@@ -159,8 +159,9 @@ def extend(sweep_id: int, add: Sequence[str], to: str | None, samples: int | Non
 
 
 def _refuse_other_extension(sweep: Sweep, samples: int | None, *, by_values: bool) -> None:
-    """Raise InvalidInputError where a grid is to grow by samples, or a sample by values."""
-    kind = sweep.document["spec"]["sampler"]["kind"]
+    """Raise InvalidInputError where a grid is to grow by samples, or a sample by values or not at all."""
+    sampler = sweep.document["spec"]["sampler"]
+    kind = sampler["kind"]
     known = counted(sweep.document["trials_total"], "trial")
     if kind == "grid" and samples is not None:
         asked = f"{counted(samples, 'trial')} asked for"
@@ -169,6 +170,10 @@ def _refuse_other_extension(sweep: Sweep, samples: int | None, *, by_values: boo
     if kind != "grid" and by_values:
         sample = f"sweep {sweep.id} is a {kind} sample of {known}, which grows by --samples"
         raise InvalidInputError.of("--add, --to", f"values asked for, but {sample}")
+    if samples is not None and samples <= sampler["n"]:
+        raise InvalidInputError.of(
+            "--samples", f"{samples} is not more than the {sampler['n']} asked for already"
+        )
 
 
 def label(sweep_id: int, tags: Sequence[str] | None, note: str | None, *, as_json: bool) -> None:

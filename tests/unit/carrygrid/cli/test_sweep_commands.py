@@ -220,8 +220,13 @@ SAMPLE = "sweep 1 is a random sample of 5 trials, which grows by --samples"
             f"--add, --to: values asked for, but {SAMPLE}",
         ),
         ({"kind": "random", "n": 5}, ("--to", "2024-06-01"), f"--add, --to: values asked for, but {SAMPLE}"),
+        (
+            {"kind": "random", "n": 5},
+            ("--samples", 5),
+            "--samples: 5 is not more than the 5 asked for already",
+        ),
     ],
-    ids=["samples of a grid", "values of a sample", "end of a sample"],
+    ids=["samples of a grid", "values of a sample", "end of a sample", "no more samples"],
 )
 def test_growth_of_another_kind_is_refused_in_terms_of_the_options(
     address: str,
