@@ -35,12 +35,13 @@ class Axis:
     def position(self, text: str) -> int:
         """Return the index of the value written as `text`; raises InvalidInputError if it is none.
 
-        Objects are written as JSON, or in the words in which pages show them.
+        Objects and lists are written as JSON, or in the words in which pages show them: a list of none as no
+        text at all.
         """
         if self.conditional and text in {"", "null"}:
             return 0
         for index, label in enumerate(self.labels):
-            if _has_objects(label) and text_of(label) == text:
+            if isinstance(label, dict | list | tuple) and text_of(label) == text:
                 return index
         try:
             value = self._value_of_text(text)
@@ -63,10 +64,6 @@ class Axis:
         elif text in {"", "null"}:
             raw = None
         return self.adapter.validate_python(raw)
-
-
-def _has_objects(label: Any) -> bool:
-    return isinstance(label, dict) or (isinstance(label, list | tuple) and any(map(_has_objects, label)))
 
 
 @dataclass(frozen=True, slots=True)

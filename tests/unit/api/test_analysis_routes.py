@@ -176,3 +176,10 @@ def test_every_view_takes_an_axis_whose_values_are_lists_of_objects(client: Test
         "aggregate?over=stress",
     ):
         assert client.get(f"{path}/{view}").status_code == 200
+    for query, numbers in (
+        ("stress=", [0, 1]),
+        ("stress=[]", [0, 1]),
+        ("stress=&min_funding_rate=0.00002", [1]),
+    ):
+        found = client.get(f"{path}/trials?{query}&sort=number").json()["trials"]
+        assert [one["number"] for one in found] == numbers
