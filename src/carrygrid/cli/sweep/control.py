@@ -127,9 +127,17 @@ def retry(sweep_id: int, *, as_json: bool) -> None:
         failed = sweep.document["trials_failed"]
         sweep.retry()
         if not as_json:
-            again = f"{counted(failed, 'failed trial runs', 'failed trials run')} again"
-            print(again if failed else f"no trial of sweep {sweep_id} has failed: there is nothing to retry")
+            none = f"no trial of sweep {sweep_id} has failed: there is nothing to retry"
+            print(_retried(failed, sweep.document["trials_failed"]) if failed else none)
         tell(sweep, as_json=as_json)
+
+
+def _retried(failed: int, left: int) -> str:
+    """Return in words how many failed trials run again; those of a chunk in work are `left`."""
+    again = f"{counted(failed - left, 'failed trial runs', 'failed trials run')} again"
+    return (
+        f"{again}; those of chunks in work ({left:,}) can be retried once these are done" if left else again
+    )
 
 
 def delete(sweep_id: int, *, yes: bool, as_json: bool) -> None:

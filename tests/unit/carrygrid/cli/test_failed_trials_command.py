@@ -10,8 +10,11 @@ from commanding import run
 from sweeping import OUTGROWN, partly_failing
 from webservice import Hands, serving, sweep_body, working
 
+from bot.market_store.database import write_transaction
 from carrygrid import Client, FailureReason
 from sweeps.errors import ResultRangeError
+from sweeps.queue.leases import claim_chunk, save_trials
+from sweeps.storage.results import Results, failed_row
 from sweeps.work import replay
 
 LINE = f"failed  2 trials, such as {{}}: out_of_range: {OUTGROWN}\n"
@@ -79,6 +82,21 @@ def test_retry_says_how_many_trials_run_again(
     assert capsys.readouterr().out.startswith(nothing)
     assert run("sweep", "retry", sweep_id, "--json") == 0
     assert json.loads(capsys.readouterr().out)["trials_failed"] == 0
+
+
+def test_retry_counts_no_failed_trial_of_a_chunk_in_work(
+    address: str, hands: Hands, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Client(address) as client:
+        sweep_id = client.submit(body()).id
+    with write_transaction(hands.engine) as connection:
+        claim = claim_chunk(connection, sweep_id, 0, "w")
+        assert claim is not None
+        failed = [failed_row(sweep_id, 2, "test", "made to fail")]
+        save_trials(connection, claim, Results.of(sweep_id, failed=failed), last=False)
+    assert run("sweep", "retry", sweep_id) == 0
+    told = "0 failed trials run again; those of chunks in work (1) can be retried once these are done\n"
+    assert capsys.readouterr().out.startswith(told)
 
 
 def waited_for(home: Path, spec: Path) -> int:
