@@ -6,14 +6,15 @@ from typing import Any, NamedTuple
 from benchmarks import market
 from bot.config.run_config import RunConfig
 from sweeps.spec.spec import SweepSpec
+from sweeps.work.chunk_buffer import ChunkLimits
 
 PAIRS = (5, 20)
 """Numbers of pairs that compete for one account, with slots for half of them."""
 _THRESHOLDS = {1_000: (10, 4), 10_000: (20, 20), 100_000: (80, 50)}
 """Entries and exits beside costs and leverage in sweeps of so many trials."""
-BATCH = 4_000
-"""Trials that a worker takes at a time from a sweep of 100,000, about."""
-_OF_SAMPLE = {1_000: (10, 4), BATCH: (40, 25), 10_000: (40, 25), 100_000: (40, 25)}
+TOGETHER = ChunkLimits().rows
+"""Trials that a worker stores together."""
+_OF_SAMPLE = {1_000: (10, 4), TOGETHER: (40, 25), 10_000: (40, 25), 100_000: (40, 25)}
 """Entries and exits of the space that so many trials are drawn from."""
 _SLIPPAGES = ["0", "1", "2", "5", "10"]
 _LEVERAGES = ["1", "2", "3", "5", "8"]
@@ -32,15 +33,14 @@ class Grid(NamedTuple):
 
 
 def grids(settlements: int) -> Iterator[Grid]:
-    """Yield the grids over windows of so many settlements, 1,000 trials each; the random one as a batch too.
+    """Yield the grids over windows of so many settlements, 1,000 trials each, the random one also with more.
 
-    What is worked out once for a window or for a batch weighs most in a sample, whose trials have least in
-    common.
+    What is worked out once for a window weighs most in a sample, whose trials have the least in common.
     """
     compounding = {"sizing_base": "equity"}
     for name, body in BODIES.items():
         yield Grid(name, SweepSpec.parse(body(settlements, 1_000)))
-    yield Grid(f"random, {BATCH:,} trials", SweepSpec.parse(random_body(settlements, BATCH)))
+    yield Grid(f"random, {TOGETHER:,} trials", SweepSpec.parse(random_body(settlements, TOGETHER)))
     yield Grid("compounding", _sweep(market.simple_body(settlements), compounding))
     scored = market.composite_body(settlements)
     yield Grid("composite", _sweep(scored))
@@ -55,7 +55,7 @@ def costs_body(settlements: int, trials: int) -> dict[str, Any]:
 
 
 def random_body(settlements: int, trials: int) -> dict[str, Any]:
-    """Return a sweep of as many trials, a random sample over eight axes; 1,000, 4,000, 10,000 or 100,000."""
+    """Return a sweep of as many trials, a random sample over eight axes."""
     grid = _costs(*_OF_SAMPLE[trials]) | {
         "spot_taker": ["0", "0.0005", "0.001"],
         "perp_taker": ["0.0002", "0.0004", "0.0005"],

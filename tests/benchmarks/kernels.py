@@ -18,6 +18,7 @@ from bot.config.run_config import RunConfig
 from bot.market_store.store import HistoricalDataStore
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.results import Results
+from sweeps.work.chunk_buffer import ChunkLimits
 from sweeps.work.kernel_replay import kernel_replayer, replay_fast
 from sweeps.work.replay import WindowCache, prepare, replay_batch
 from workers.malloc import keep_freed_memory
@@ -158,7 +159,11 @@ def _sweep_path(name: str, runs: list[RunConfig], window: ReplayWindow) -> Conte
 
 
 def _with_rows(name: str, store: HistoricalDataStore, spec: SweepSpec) -> Contender:
-    """Return the way from trial numbers to the rows of the table, parameters and identities included."""
+    """Return the way from trial numbers to the rows of the table, parameters and identities included.
+
+    The trials, as many as a worker stores together at most, go in batches of its size.
+    """
+    size, numbers = ChunkLimits().max_batch, range(spec.trial_count)
 
     def run() -> float:
         windows = WindowCache(store)
@@ -166,8 +171,11 @@ def _with_rows(name: str, store: HistoricalDataStore, spec: SweepSpec) -> Conten
         return cpu_seconds(lambda: once(windows))
 
     def once(windows: WindowCache) -> None:
-        ready, _ = prepare(spec, range(spec.trial_count), windows)
-        Results.of(1, [some.completed for some in replay_batch(ready)])
+        completed = []
+        for at in range(0, len(numbers), size):
+            ready, _ = prepare(spec, numbers[at : at + size], windows)
+            completed += [some.completed for some in replay_batch(ready)]
+        Results.of(1, completed)
 
     return Contender(name, spec.trial_count, run)
 
