@@ -62,7 +62,7 @@ def test_broken_body_is_refused(client: TestClient, body: bytes) -> None:
     [
         ({"nmae": "x"}, "nmae", ""),
         ({"name": "x" * 201}, "name", ""),
-        ({"name": "bell\x07"}, "name", "\\x07"),
+        ({"name": "bell\x07"}, "name", "\\u0007"),
         ({"base": {"symbols": ["NOPE/USDT:USDT"]}}, "base.symbols[0]", "NOPE/USDT:USDT"),
         ({"base": {"exchange": "mtgox"}}, "base.exchange", "mtgox"),
         ({"base": {"start": "2019-01-01", "end": "2019-02-01"}}, "base.start", "2019-01-01"),
@@ -247,7 +247,7 @@ def test_query_parameter_given_twice_is_refused_instead_of_using_the_last(reader
     answer = reader.client.get(f"/sweeps/{reader.sweep_id}/{route}?{asked}perp_leverage=1&perp_leverage=5")
     problem = problem_of(answer)
     assert problem["detail"] == (
-        "perp_leverage: is given 2 times: ['1', '5']; give it once, as a value or lowest..highest"
+        'perp_leverage: is given 2 times: ["1", "5"]; give it once, as a value or lowest..highest'
     )
 
 
