@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sweeping import chunks_of, state_of, stored_rows, submit, sweep_spec
 
-from bot.clock import SimulatedClock
+from bot.clock import SimulatedClock, SystemClock
 from bot.hedges.runs import AnyRun
 from bot.market_store.database import write_transaction
 from bot.market_store.store import HistoricalDataStore
@@ -27,7 +27,7 @@ from sweeps.storage.tables import chunk
 from sweeps.watch import TimeLimitError, Unwatched
 from sweeps.work import best_curves
 from sweeps.work.best_curves import BestCurves
-from sweeps.work.chunk_buffer import ChunkBuffer
+from sweeps.work.chunk_buffer import ChunkBuffer, ChunkLimits
 from sweeps.work.kernel_samples import KernelSamples
 from sweeps.work.replay import WindowCache
 from sweeps.work.runner import ChunkRunner
@@ -164,6 +164,31 @@ def test_chunks_at_work_share_the_curves_and_none_is_worked_out_twice(
     assert_best_have_curves(engine, sweep_id)
     assert set(replayed) - set(early) <= set(best_of(engine, sweep_id))
     assert len(replayed) - len(early) <= TOP
+
+
+@pytest.mark.usefixtures("unsampled")
+def test_curves_of_trials_that_an_extension_added_are_left_to_who_knows_it(
+    engine: sa.Engine, replayed: list[int], before_slice: Callable[[int, Callable[[], object]], None]
+) -> None:
+    spec = sweep_spec(curves={"top": 40}, grid=SPEC.document()["grid"])
+    extended = extended_spec(spec, add_values={"perp_leverage": [3]})
+
+    def extend() -> None:
+        with write_transaction(engine) as connection:
+            extend_sweep(connection, sweep_id, spec, extended)
+        hurried = ChunkLimits(budget_ms=0)
+        other = ChunkRunner(engine, WindowCache(HistoricalDataStore(engine)), SystemClock(), limits=hurried)
+        while chunks_of(engine, sweep_id)[2].trials_done < 8:
+            other.run(sweep_id, 2, "other")
+
+    sweep_id = submit(engine, spec, size=12)
+    runner(engine).run(sweep_id, 0, "me")
+    before_slice(0, extend)
+    assert runner(engine).run(sweep_id, 1, "me") is LeaseOutcome.KEPT
+    assert max(replayed) < spec.trial_count
+    while "pending" in (states := states_of(engine, sweep_id)):
+        runner(engine).run(sweep_id, states.index("pending"), "me")
+    assert_best_have_curves(engine, sweep_id, extended, 40)
 
 
 @pytest.mark.usefixtures("unsampled")

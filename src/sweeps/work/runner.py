@@ -208,7 +208,10 @@ class ChunkRunner:
             if outcome is not LeaseOutcome.KEPT or spent:
                 self._release(claim, progressed=True)
                 return outcome
-            owed = share.owed
+            owed = [number for number in share.owed if number < buffer.spec.trial_count]
+            if not owed:  # the others came with an extension: whoever claims the chunk next knows it
+                self._release(claim, progressed=True)
+                return outcome
 
     def _batch_sizer(self, claim: Claim) -> BatchSizer:
         """Return a sizer that begins with the last batch; a chunk that lost its process goes one by one."""
