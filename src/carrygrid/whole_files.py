@@ -10,8 +10,9 @@ from typing import BinaryIO
 def whole(target: Path) -> Iterator[BinaryIO]:
     """Open a file to write that takes the name, and the place, of `target` at the end; not after an error.
 
-    Raises: OSError.
+    A symbolic link stays, and what it points to is written. Raises: OSError.
     """
+    target = target.resolve()
     part = target.with_name(f"{target.name}.part")
     try:
         with part.open("wb") as file:
