@@ -13,7 +13,7 @@ from bot.plurals import counted
 from sweeps.spec.axes import MAX_TRIALS, Axis, as_number
 from sweeps.spec.constraints import Constraint, decimal_column
 from sweeps.spec.dimensions import Dimension
-from sweeps.spec.sampling import GridSampler, RandomSampler, SobolSampler, candidates
+from sweeps.spec.sampling import GridSampler, RandomSampler, SobolSampler, candidates, random_cells
 from sweeps.spec.space import FeasibleCells, TrialSpace, strides_of
 
 MAX_CONSTRAINT_WORK = 50_000_000
@@ -111,6 +111,8 @@ class _Rules:
     ) -> tuple[npt.NDArray[np.int64], tuple[int, ...]]:
         """Return the first distinct cells of the sampler's sequence that are trials, in its order."""
         written = [dimension.written for dimension in self._dimensions]
+        if isinstance(sampler, RandomSampler) and not self.thin:
+            return random_cells(sampler, written), ()
         strides = strides_of(sizes)
         most = max(_POINTS_PER_TRIAL * sampler.size, _MIN_POINTS)
         rejected = np.zeros(len(self._constraints), dtype=np.int64)

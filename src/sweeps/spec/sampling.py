@@ -22,6 +22,8 @@ from sweeps.spec.sobol import sobol_points
 MAX_SAMPLED_CELLS = 2**62
 _BLOCK = 131_072
 _SMALLEST_BLOCK = 1_024
+_NEAR_BLOCK = 16_384
+"""Cells that are drawn together: few enough for the nearest caches."""
 _ROUNDS = 8
 _STRICT = ConfigDict(frozen=True, extra="forbid")
 
@@ -90,9 +92,7 @@ def candidates(sampler: RandomSampler | SobolSampler, sizes: Sequence[int], most
 
     Random ones end once every combination has come. Raises: InvalidInputError for more than 2**62 of them.
     """
-    cells = prod(sizes)
-    if cells > MAX_SAMPLED_CELLS:
-        raise InvalidInputError.of("grid", f"spans {cells:,} combinations, at most 2**62 can be sampled")
+    cells = _combinations(sizes)
     end = min(most, cells) if isinstance(sampler, RandomSampler) else most
     block = min(max(_SMALLEST_BLOCK, 2 * sampler.n), _BLOCK)
     for first in range(0, end, block):
@@ -101,6 +101,27 @@ def candidates(sampler: RandomSampler | SobolSampler, sizes: Sequence[int], most
             yield _steps_of(_shuffled(index, cells, sampler.seed), sizes)
         else:
             yield sobol_points(index, sizes, _shifts(sampler.seed, len(sizes)))
+
+
+def random_cells(sampler: RandomSampler, sizes: Sequence[int]) -> npt.NDArray[np.int64]:
+    """Return the first combinations of the sequence as cells, the last dimension fastest; none comes twice.
+
+    Raises: InvalidInputError for more than 2**62 of them.
+    """
+    cells = _combinations(sizes)
+    count = min(sampler.n, cells)
+    found = np.empty(count, dtype=np.int64)
+    for first in range(0, count, _NEAR_BLOCK):
+        index = np.arange(first, min(first + _NEAR_BLOCK, count), dtype=np.uint64)
+        found[first : first + _NEAR_BLOCK] = _shuffled(index, cells, sampler.seed)
+    return found
+
+
+def _combinations(sizes: Sequence[int]) -> int:
+    cells = prod(sizes)
+    if cells > MAX_SAMPLED_CELLS:
+        raise InvalidInputError.of("grid", f"spans {cells:,} combinations, at most 2**62 can be sampled")
+    return cells
 
 
 def _steps_of(cells: npt.NDArray[np.uint64], sizes: Sequence[int]) -> Steps:

@@ -65,6 +65,15 @@ def test_sample_keeps_the_constraints(kind: str) -> None:
     assert all(float(exits) < float(entry) for _, entry, exits in rows)
 
 
+@pytest.mark.parametrize("n", [1, 399, 20_000])
+def test_random_sample_is_the_same_where_a_constraint_turns_nothing_away(n: int) -> None:
+    fine = {"start": "0.0001", "stop": "0.01", "step": "0.0001"}
+    grid = {**GRID, "min_funding_rate": fine, "initial_capital": [100, 200, 300, 400, 500, 600, 700, 800]}
+    assert sampled("random", n, 3, grid=grid) == sampled(
+        "random", n, 3, grid=grid, constraints=["perp_leverage >= 1"]
+    )
+
+
 def test_random_sample_of_everything_is_the_whole_grid_in_another_order() -> None:
     whole = sampled("grid", 1, sampler={"kind": "grid"}, constraints=[CONSTRAINT])
     shuffled = sampled("random", 1_000, constraints=[CONSTRAINT])
