@@ -90,8 +90,11 @@ def end_to_end(store: Path, folder: Path, trials: Sequence[int], workers: Sequen
             for name, body in grids.BODIES.items():
                 again = partial(endtoend.body_run, service, body(_OF_GRIDS, compared), compared, _OF_GRIDS)
                 written[name].append(_median_run(again) | {"workers": count})
-            # Last, since memory is the peak of a process since its start.
-            runs += [endtoend.sweep_run(service, size) | {"workers": count} for size in largest]
+        # In a service of its own, since memory is the peak of a process since its start.
+        for size in largest:
+            with endtoend.serving(folder / f"{size}-trials", store, count) as service:
+                endtoend.sweep_run(service, 10)
+                runs.append(endtoend.sweep_run(service, size) | {"workers": count})
         found["workers"] += [one for one in runs if one["trials"] == compared]
         if count == max(workers):
             found["trials"] = runs
