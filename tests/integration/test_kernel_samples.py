@@ -147,6 +147,21 @@ def test_a_small_sweep_that_holds_no_trial_of_the_20_000_has_its_best_sampled(
     assert sampled == [best_of(engine, sweep_id)]
 
 
+def test_later_chunks_sample_what_is_better_than_the_best_of_those_before_else_their_first_trial(
+    engine: sa.Engine, sampled: list[int]
+) -> None:
+    rates = ["0.0002", "0.00005", "0.0001"]
+    spec = sweep_spec(grid={"perp_leverage": [2, 3, 1], "min_funding_rate": rates})
+    sweep_id = submit(engine, spec, size=3)
+    runner = ChunkRunner(engine, WindowCache(HistoricalDataStore(engine)), SimulatedClock(1_000_000))
+    for index in range(3):
+        assert runner.run(sweep_id, index, "me") is LeaseOutcome.DONE
+    values = [row[spec.objective.metric] for row in stored_rows(engine, sweep_id)]
+    assert values[1] == max(values[:3])
+    assert values[4] == max(values)
+    assert sampled == [1, 4, 6]
+
+
 def test_the_first_trial_of_a_chunk_is_sampled_where_none_is_the_best(
     engine: sa.Engine, sampled: list[int]
 ) -> None:

@@ -81,6 +81,12 @@ class ChunkBuffer:
     def __post_init__(self) -> None:
         self._ranked = sorted(self.leaders)
 
+    @property
+    def best_rank(self) -> int | None:
+        """Rank of the best trial of the sweep when the chunk began, None if none that has one was known."""
+        best = min((rank for rank, _ in self.leaders), default=UNRANKED)
+        return None if best == UNRANKED else best
+
     def __len__(self) -> int:
         """Return the number of trials that wait to be stored."""
         return len(self.failed) + sum(map(len, self.completed))

@@ -22,16 +22,19 @@ def first_sample(sweep_id: int) -> int:
 class KernelSamples:
     """Draws and compares the samples of one chunk: one trial in 20,000 by number, and each new best one.
 
-    Sweeps count from another number each: of many small ones it is one in 20,000 as well. A chunk without a
-    best trial has its first one compared.
+    A best one is better than all before it in its chunk, and than those of its sweep that were known when
+    the chunk began: the best of these has `best_rank`, None without any. Sweeps count from another number
+    each: of many small ones it is one in 20,000 as well. A chunk without a best has its first one compared.
     """
 
-    def __init__(self, sweep_id: int, spec: SweepSpec, windows: WindowCache) -> None:
+    def __init__(
+        self, sweep_id: int, spec: SweepSpec, windows: WindowCache, best_rank: int | None = None
+    ) -> None:
         self._first = first_sample(sweep_id)
         self._spec = spec
         self._windows = windows
         self._compared = False
-        self._best: tuple[bool, int] | None = None
+        self._best = None if best_rank is None else (False, best_rank)
 
     def compared(self, replayed: Replayed) -> list[tuple[int, AnyRun]]:
         """Replay the samples among trials plainly and return their runs, so that nobody replays them again.

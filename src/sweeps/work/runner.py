@@ -159,7 +159,7 @@ class ChunkRunner:
             seals=self._seals,
         )
         self._runs.enter(claim.sweep_id)
-        self._samples = KernelSamples(claim.sweep_id, buffer.spec, self._windows)
+        self._samples = KernelSamples(claim.sweep_id, buffer.spec, self._windows, buffer.best_rank)
         started = saved = buffer.started_ms = self._clock.now_ms()
         sizer = self._batch_sizer(claim)
         at = 0
