@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
-from sweeping import BASE, sweep_spec
+from sweeping import BASE, submit, sweep_spec
 
 from bot.backtest import Baselines, RunResult
 from bot.clock import SystemClock
@@ -72,6 +72,14 @@ def run_chunks(engine: sa.Engine, sweep_id: int, chunks: int, *, backwards: bool
         runner.run(sweep_id, chunk_id, "me")
     with write_transaction(engine) as connection:
         close_finished(connection)
+
+
+def replayed_sweep(engine: sa.Engine) -> int:
+    """Return a sweep over the long market whose trials are replayed, in one chunk, and not judged."""
+    long_market(engine)
+    sweep_id = submit(engine, long_spec(), size=40)
+    run_chunks(engine, sweep_id, 1)
+    return sweep_id
 
 
 class JobList:

@@ -14,6 +14,7 @@ from selecting import (
     long_market,
     long_spec,
     plain_report,
+    replayed_sweep,
     report_of_sweep,
     run_chunks,
     view_of,
@@ -223,9 +224,7 @@ def test_windows_of_a_sweep_are_panels_of_their_own_and_short_ones_say_why(engin
 
 
 def test_death_between_the_last_chunk_and_the_report_loses_nothing(engine: sa.Engine) -> None:
-    long_market(engine)
-    sweep_id = submit(engine, long_spec(), size=40)
-    run_chunks(engine, sweep_id, 1)
+    sweep_id = replayed_sweep(engine)
     queue = JobList()
     JobDispatcher(engine, queue).step()
     with write_transaction(engine) as connection:
@@ -266,9 +265,7 @@ def test_report_is_made_by_who_ends_the_sweep_and_no_message_is_sent(engine: sa.
 
 
 def test_report_that_was_taken_without_a_message_is_made_by_another_after_a_death(engine: sa.Engine) -> None:
-    long_market(engine)
-    sweep_id = submit(engine, long_spec(), size=40)
-    run_chunks(engine, sweep_id, 1)
+    sweep_id = replayed_sweep(engine)
     with write_transaction(engine) as connection:
         assert take_report(connection, sweep_id) is not None  # by a worker that dies now
     assert JobDispatcher(engine, JobList()).step() == 0
@@ -288,9 +285,7 @@ def test_report_of_a_late_owner_is_not_stored_nor_what_goes_with_it(
             assert claim_job(connection, job_id) is not None
         return found
 
-    long_market(engine)
-    sweep_id = submit(engine, long_spec(), size=40)
-    run_chunks(engine, sweep_id, 1)
+    sweep_id = replayed_sweep(engine)
     with monkeypatch.context() as late:
         late.setattr("sweeps.jobs.selection_jobs.judged_selection", overtaken)
         assert JobRunner(engine).report(sweep_id)
@@ -308,9 +303,7 @@ def test_report_of_a_late_owner_is_not_stored_nor_what_goes_with_it(
 def test_report_on_a_sweep_that_is_deleted_meanwhile_ends_with_that(
     engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    long_market(engine)
-    sweep_id = submit(engine, long_spec(), size=40)
-    run_chunks(engine, sweep_id, 1)
+    sweep_id = replayed_sweep(engine)
     deleted = blocks.Measured.nothing(["sharpe"])
     monkeypatch.setattr("sweeps.work.report_parts.measured", lambda *_, **__: deleted)
     with pytest.raises(UnknownSweepError, match="deleted"):
@@ -321,9 +314,7 @@ def test_report_on_a_sweep_that_is_deleted_meanwhile_ends_with_that(
     "database_url", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
 )
 def test_report_that_another_transaction_gives_to_a_job_is_given_to_no_second_one(engine: sa.Engine) -> None:
-    long_market(engine)
-    sweep_id = submit(engine, long_spec(), size=40)
-    run_chunks(engine, sweep_id, 1)
+    sweep_id = replayed_sweep(engine)
     with write_transaction(engine) as connection:
         assert take_report(connection, sweep_id) is not None
         assert JobDispatcher(engine, JobList()).step() == 0
@@ -335,9 +326,7 @@ def test_report_that_another_transaction_gives_to_a_job_is_given_to_no_second_on
 def test_report_that_breaks_unexpectedly_is_free_at_once_for_others(
     engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    long_market(engine)
-    sweep_id = submit(engine, long_spec(), size=40)
-    run_chunks(engine, sweep_id, 1)
+    sweep_id = replayed_sweep(engine)
     with monkeypatch.context() as broken:
         broken.setattr("sweeps.jobs.job_runner.selection_document", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):

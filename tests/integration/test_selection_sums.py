@@ -14,6 +14,7 @@ from selecting import (
     long_market,
     long_spec,
     plain_report,
+    replayed_sweep,
     report_of_sweep,
     run_chunks,
     view_of,
@@ -54,9 +55,7 @@ def test_sums_of_trials_that_the_kernel_replays_go_with_the_report_others_stay(e
 
 
 def test_trials_judged_again_must_book_what_is_stored_of_them(engine: sa.Engine) -> None:
-    long_market(engine)
-    sweep_id = submit(engine, long_spec(), size=40)
-    run_chunks(engine, sweep_id, 1)
+    sweep_id = replayed_sweep(engine)
     do_jobs(engine)
     ledgers = packed_digests(np.zeros((40, DIGEST_BYTES), dtype=np.uint8))
     with write_transaction(engine) as connection:
@@ -72,9 +71,7 @@ def test_trials_judged_again_are_stored_after_each_second_of_the_clock(
     engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each call of the replay takes 700 ms, and fewer trials than it began with."""
-    long_market(engine)
-    sweep_id = submit(engine, long_spec(), size=40)
-    run_chunks(engine, sweep_id, 1)
+    sweep_id = replayed_sweep(engine)
     do_jobs(engine)
     clock, told, sizes, real = SimulatedClock(), list[int](), list[int](), judging._replayed
 
@@ -110,9 +107,7 @@ def test_report_that_is_made_while_its_sweep_is_extended_leaves_the_sums_of_new_
 
 
 def test_deleted_sweep_takes_its_sums_and_reports_with_it(engine: sa.Engine) -> None:
-    long_market(engine)
-    sweep_id = submit(engine, long_spec(), size=40)
-    run_chunks(engine, sweep_id, 1)
+    sweep_id = replayed_sweep(engine)
     do_jobs(engine)
     with write_transaction(engine) as connection:
         delete_sweep(connection, sweep_id)
