@@ -4,13 +4,14 @@ Parts come one after the other. What is kept of them at a time are the digests o
 each kind, at most 40 bytes of arrays each, and in the end one byte for each trial number.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 
 from bot.numbers.arrays import BoolArray, FloatArray, IntArray
+from bot.numbers.struct_of_arrays import StructOfArrays
 from bot.selection.days.digests import Digests, first_of_equals
 
 MOST_AT_ONCE = 250_000
@@ -19,7 +20,7 @@ _PLACES_AT_ONCE = 65_536
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Keyed:
+class Keyed(StructOfArrays):
     """Trials with a digest each that equal ones share, and figures to keep (n x k)."""
 
     numbers: IntArray
@@ -31,19 +32,6 @@ class Keyed:
         """Return trials with columns of figures."""
         columns = np.stack(figures, axis=1) if figures else np.empty((len(numbers), 0))
         return cls(numbers, digests, columns)
-
-    def at(self, rows: IntArray | BoolArray) -> "Keyed":
-        """Return some of the trials."""
-        return Keyed(self.numbers[rows], self.digests[rows], self.figures[rows])
-
-    @staticmethod
-    def joined(parts: Sequence["Keyed"]) -> "Keyed":
-        """Return the trials of all parts."""
-        return Keyed(
-            np.concatenate([part.numbers for part in parts]),
-            np.concatenate([part.digests for part in parts]),
-            np.concatenate([part.figures for part in parts]),
-        )
 
     def share(self, share: int, shares: int) -> "Keyed":
         """Return one of some shares of the trials, equal ones in the same."""

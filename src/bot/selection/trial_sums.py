@@ -13,7 +13,7 @@ from bot.selection.choices import Choices
 from bot.selection.days.calendar import Calendar
 from bot.selection.days.digests import Digests, first_of_equals
 from bot.selection.days.ranking import BY_MATRICES, Comparing, Rows
-from bot.selection.days.segments import NO_PIECES, SegmentSums
+from bot.selection.days.segments import NO_PIECES
 from bot.selection.days.whole_returns import whole_returns
 from bot.selection.luck import LuckSums
 from bot.selection.panel import Panel
@@ -258,11 +258,7 @@ def _over_blocks(panel: Panel, rows: Rows) -> Rows:
 
 
 def _merged_rows(parts: Sequence[Rows]) -> Rows:
-    joined = Rows(
-        np.concatenate([part.numbers for part in parts]),
-        np.concatenate([part.exponents for part in parts]),
-        SegmentSums.joined([part.sums for part in parts]),
-    )
+    joined = Rows.joined(parts)
     if np.all(joined.numbers[1:] > joined.numbers[:-1]):
         return joined
     _, first = np.unique(joined.numbers, return_index=True)

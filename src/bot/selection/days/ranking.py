@@ -1,7 +1,7 @@
 """Order of trials within some of their days: floats find those that only whole numbers tell apart."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple, cast
@@ -9,6 +9,7 @@ from typing import NamedTuple, cast
 import numpy as np
 
 from bot.numbers.arrays import FloatArray, IntArray
+from bot.numbers.struct_of_arrays import StructOfArrays
 from bot.selection.days.segments import SegmentSums
 
 NOBODY = -1
@@ -19,16 +20,12 @@ _CELLS, _FEWEST_ROWS = 2**16, 16
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Rows:
+class Rows(StructOfArrays):
     """Trials to rank: number, exponent of the whole returns, and segment sums of each."""
 
     numbers: IntArray
     exponents: IntArray
     sums: SegmentSums
-
-    def at(self, rows: IntArray | slice) -> "Rows":
-        """Return some rows."""
-        return Rows(self.numbers[rows], self.exponents[rows], self.sums.at(rows))
 
     def grouped(self, windows: FloatArray) -> "Rows":
         """Return the trials with sums over windows (rows) instead of segments (columns)."""
@@ -66,25 +63,12 @@ class Ranking:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class WindowSums:
+class WindowSums(StructOfArrays):
     """Exponent of the whole returns, sum and sum of squares, each of one trial in one window."""
 
     exponents: IntArray
     totals: IntArray
     squares: IntArray
-
-    def at(self, places: IntArray) -> "WindowSums":
-        """Return some of them."""
-        return WindowSums(self.exponents[places], self.totals[places], self.squares[places])
-
-    @staticmethod
-    def joined(parts: Sequence["WindowSums"]) -> "WindowSums":
-        """Return all parts one after the other."""
-        return WindowSums(
-            np.concatenate([part.exponents for part in parts]),
-            np.concatenate([part.totals for part in parts]),
-            np.concatenate([part.squares for part in parts]),
-        )
 
     def put(self, places: IntArray, found: "WindowSums") -> None:
         """Replace some of them."""
@@ -123,12 +107,6 @@ class Near(NamedTuple):
     windows: IntArray
     rows: IntArray
     sums: WindowSums
-
-    @staticmethod
-    def joined(parts: Sequence["Near"]) -> "Near":
-        """Return all parts one after the other."""
-        windows, rows, sums = zip(*parts, strict=True)
-        return Near(np.concatenate(windows), np.concatenate(rows), WindowSums.joined(sums))
 
 
 class Placed(NamedTuple):

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.numbers.arrays import FloatArray, IntArray
+from bot.numbers.struct_of_arrays import StructOfArrays
 from bot.selection.days.blocks import Blocks, Span
 
 _INT32_DAYS = 2047
@@ -61,7 +62,7 @@ NO_PIECES = Segments(np.zeros(1, dtype=np.int64))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SegmentSums:
+class SegmentSums(StructOfArrays):
     """Of each trial (row) and piece (column): sum, sum of squares, and days that are not zero.
 
     The latter have no columns where the pieces were `grouped`.
@@ -70,19 +71,6 @@ class SegmentSums:
     totals: npt.NDArray[np.integer]
     squares: IntArray
     active: npt.NDArray[np.integer]
-
-    def at(self, rows: IntArray | slice) -> "SegmentSums":
-        """Return some rows."""
-        return SegmentSums(self.totals[rows], self.squares[rows], self.active[rows])
-
-    @staticmethod
-    def joined(parts: Sequence["SegmentSums"]) -> "SegmentSums":
-        """Return the rows of all parts."""
-        return SegmentSums(
-            np.concatenate([part.totals for part in parts]),
-            np.concatenate([part.squares for part in parts]),
-            np.concatenate([part.active for part in parts]),
-        )
 
     def grouped(self, windows: FloatArray) -> "SegmentSums":
         """Return the sums over windows (rows) that are 1 for each piece (column) inside."""
