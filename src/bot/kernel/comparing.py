@@ -12,6 +12,7 @@ from bot.kernel.loading import Library, usable
 from bot.numbers.arrays import FloatArray, IntArray
 from bot.selection.days.ranking import (
     BY_MATRICES,
+    DOUBT,
     NOBODY,
     Comparing,
     Near,
@@ -93,6 +94,7 @@ def _compare(library: Library, windows: Windows, rows: Rows, own: WindowSums, **
             places="worse" in found,
             by_money=windows.ranking.by_money,
             fewest_active=windows.fewest_active,
+            doubt=DOUBT,
             **{name: address(array) for name, array in (read | found).items()},
         )
     )

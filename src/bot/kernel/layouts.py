@@ -132,6 +132,7 @@ class Comparison(ctypes.Structure):
             (name, ctypes.c_int64)
             for name in ("rows", "segments", "parts", "windows", "places", "by_money", "fewest_active")
         ),
+        ("doubt", ctypes.c_double),
         *(
             (name, ctypes.c_void_p)
             for name in (

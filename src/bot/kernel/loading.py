@@ -44,8 +44,7 @@ class Library:
 
     def replay(self, window: Window, batch: Batch) -> None:
         """Replay the trials of `batch`; raises MemoryError."""
-        if not self._loaded.carrygrid_replay(ctypes.byref(window), ctypes.byref(batch), self._fast):
-            raise MemoryError("the replay kernel needs more memory than it may use")
+        self._call("replay", "a replay", ctypes.byref(window), ctypes.byref(batch), self._fast)
 
     def put_window(self, columns: PairColumns) -> bool:
         """Write the columns of a window; return False where a number is out of the kernel's range."""
@@ -53,23 +52,27 @@ class Library:
 
     def shifts(self, luck: Luck) -> None:
         """Write the bootstrap shifts that `luck` asks for; raises MemoryError."""
-        if not self._loaded.carrygrid_shifts(ctypes.byref(luck), self._fast):
-            raise MemoryError("bootstrap shifts need more memory than they may use")
+        self._call("shifts", "a bootstrap", ctypes.byref(luck), self._fast)
 
     def sums(self, returns: Judged) -> None:
         """Write the sums of `returns`; raises MemoryError."""
-        if not self._loaded.carrygrid_sums(ctypes.byref(returns), self._fast):
-            raise MemoryError("sums of returns need more memory than they may use")
+        self._call("sums", "a sum of returns", ctypes.byref(returns), self._fast)
 
     def equal_rows(self, pairs: RowPairs) -> None:
         """Write the first equal ones of `pairs`; raises MemoryError."""
-        if not self._loaded.carrygrid_equal_rows(ctypes.byref(pairs), self._fast):
-            raise MemoryError("equal rows need more memory than they may use")
+        self._call("equal_rows", "a search for equal rows", ctypes.byref(pairs), self._fast)
 
     def compare(self, comparison: Comparison) -> None:
         """Compare the trials of `comparison`; raises MemoryError."""
-        if not self._loaded.carrygrid_compare(ctypes.byref(comparison), self._fast):
-            raise MemoryError("a comparison of trials needs more memory than it may use")
+        self._call("compare", "a comparison of trials", ctypes.byref(comparison), self._fast)
+
+    def run_keys(self, texts: RunKeys) -> None:
+        """Write the run keys of `texts`; raises MemoryError."""
+        self._call("run_keys", "hashing run keys", ctypes.byref(texts), self._fast)
+
+    def split(self, columns: Columns) -> None:
+        """Write the planes of `columns`; raises MemoryError."""
+        self._call("split", "splitting columns", ctypes.byref(columns))
 
     def growths(
         self, initial: Sequence[int], finals: Sequence[int], elapsed_ms: int
@@ -89,19 +92,14 @@ class Library:
         """True if the library hashes faster than hashlib: on a processor with instructions for SHA-256."""
         return self._fast and bool(self._loaded.carrygrid_hashes())
 
-    def run_keys(self, texts: RunKeys) -> None:
-        """Write the run keys of `texts`; raises MemoryError."""
-        if not self._loaded.carrygrid_run_keys(ctypes.byref(texts), self._fast):
-            raise MemoryError("run keys need more memory than they may use")
-
-    def split(self, columns: Columns) -> None:
-        """Write the planes of `columns`; raises MemoryError."""
-        if not self._loaded.carrygrid_split(ctypes.byref(columns)):
-            raise MemoryError("planes of columns need more memory than they may use")
-
     def in_plain_c(self) -> "Library":
         """Return the same library without the code of newer processors."""
         return Library(_PATHS[False], self._loaded, False)
+
+    def _call(self, function: str, work: str, *arguments: object) -> None:
+        """Call a function that returns 0 where its work needs more memory than there is."""
+        if not getattr(self._loaded, f"carrygrid_{function}")(*arguments):
+            raise MemoryError(f"{work} needs more memory than the process may use")
 
 
 def load(path: Path = LIBRARY) -> Library:

@@ -3,14 +3,13 @@
    A window is two parts, sets of segments that many windows share: the sums of a trial in all parts are worked out first,
    and a window takes one addition. Sums are below 2**33 and those of squares up to 2**53 (selection.days.whole_returns), so
    all of them are exact in float64, and keys in 128 bits. Only trials that floats do not tell from the one of a window are
-   compared in these: a product stands for a division, and DOUBT covers all roundings. Compiled twice, as replay.c is. */
+   compared in these: a product stands for a division, and `doubt` covers all roundings. Compiled twice, as replay.c is. */
 #include <stdlib.h>
 #include "layout.h"
 
 #define TOGETHER 8 /* rows that are compared together */
 #define FOURS (TOGETHER / FOUR)
 #define PART (2 * TOGETHER) /* numbers of a part: sums, then sums of squares */
-#define DOUBT 0x1p-48 /* as ranking.DOUBT */
 #define FARTHEST 64 /* difference of exponents from which on any sums but 0 are told apart by these */
 
 /* Sums of four rows in a window; their keys are value / weight, undefined where the squares are 0. */
@@ -76,7 +75,7 @@ static void contend(const Comparison *c, i64 w, i64 row, i64 total, i64 squares,
         int than_best = order(c, w, row, total, squares);
         if (than_best < 0 || (!than_best && c->numbers[row] >= c->number[w])) return;
     }
-    c->low[w] = key - fabs(key) * DOUBT;
+    c->low[w] = key - fabs(key) * c->doubt;
     c->total[w] = total, c->square[w] = squares, c->exponent[w] = c->exponents[row];
     c->number[w] = c->numbers[row], c->row[w] = row;
 }

@@ -176,6 +176,7 @@ typedef struct {
 typedef struct {
     i64 rows, segments, parts, windows;
     i64 places, by_money, fewest_active; /* places: count trials beside the one to place, else seek the best */
+    double doubt;                     /* share by which a key may be off */
     const i64 *part_from, *part_segment; /* parts + 1: where the segments of each part begin, and these */
     const i64 *one_part, *other_part; /* windows */
     const i64 *numbers, *exponents;   /* rows */
