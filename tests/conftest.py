@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import slow_variants
 import structlog
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from servers import skip_or_fail
 
 if TYPE_CHECKING:
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
 _BESIDE_THE_PROJECT = Path(__file__).resolve().parents[2] / "shared" / "data" / "real"
 
-settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
-settings.register_profile("local", deadline=None)
+# Drawing a market and replaying it by the reference takes seconds, and longer on a busy machine.
+settings.register_profile("local", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", settings.get_profile("local"), derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
 # By its defaults the log draws each error with the values of all variables, for seconds; services do not.
 structlog.configure(

@@ -96,7 +96,7 @@ def test_curves_are_worked_out_by_the_chunk_that_ends_last_each_once(
     assert set(replayed) <= set(best_of(engine, sweep_id))
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, suppress_health_check=list(HealthCheck))
 @given(size=st.integers(1, 24), order=st.randoms(use_true_random=False), top=st.integers(1, 30))
 def test_curves_are_those_of_the_best_whatever_chunks_end_in_whatever_order(
     shared_engine: sa.Engine, size: int, order: Any, top: int

@@ -91,7 +91,7 @@ def stored(engine: sa.Engine, exchange: str) -> tuple[list[tuple[int, int, int]]
     return list(zip(held.rows.times.tolist(), hours.tolist(), held.origins.tolist(), strict=True)), digests
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(record=records())
 def test_any_cut_overlap_and_order_of_pages_gives_the_intervals_of_the_whole(
     engine: sa.Engine, record: Record

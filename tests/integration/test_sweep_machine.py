@@ -190,7 +190,6 @@ def test_any_order_of_commands_work_and_crashes_keeps_the_promise(sqlite_templat
         settings=settings(
             max_examples=15,
             stateful_step_count=20,
-            deadline=None,
             derandomize=True,
             suppress_health_check=list(HealthCheck),
         ),

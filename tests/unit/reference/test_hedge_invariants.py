@@ -4,14 +4,12 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 from tests.reference.hedges.drawn import STRUCTURES, made, runs
 from tests.reference.hedges.replay import run
 
-SOME = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
-)
+SOME = settings(max_examples=40, derandomize=True)
 
 
 @SOME

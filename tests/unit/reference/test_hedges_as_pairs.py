@@ -4,13 +4,13 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 from tests.reference.hedges.replay import run
 from tests.reference.markets import charged_runs, patient_runs, runs
 from tests.reference.naive import run as run_pairs
 
-ALL = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+ALL = settings(max_examples=30, derandomize=True)
 Market = Mapping[str, Mapping[str, Any]]
 
 

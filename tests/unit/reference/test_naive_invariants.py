@@ -1,7 +1,7 @@
 from fractions import Fraction
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.reference.markets import runs
@@ -14,7 +14,7 @@ def _money(metrics: dict[str, Any], name: str) -> Fraction:
     return Fraction(metrics[name])
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80)
 @given(runs())
 def test_every_run_adds_up(drawn: tuple[dict[str, Any], dict[str, Any]]) -> None:
     market, config = drawn
@@ -29,7 +29,7 @@ def test_every_run_adds_up(drawn: tuple[dict[str, Any], dict[str, Any]]) -> None
     assert [t for t, _ in result["equity"]] == sorted({t for t, _ in result["equity"]})
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(runs(), st.integers(0, 100))
 def test_curve_before_a_moment_does_not_depend_on_what_comes_after(
     drawn: tuple[dict[str, Any], dict[str, Any]], percent: int

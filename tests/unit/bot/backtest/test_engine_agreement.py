@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from agreement import assert_engine_agrees
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from recorded import recorded_market
 from reference.markets import charged_runs, patient_runs, runs
 
@@ -31,14 +31,14 @@ COMPOSITE = {
 }
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@settings(max_examples=200, derandomize=True)
 @given(runs())
 def test_generated_markets_agree_to_the_last_digit(run: tuple[dict[str, Any], dict[str, Any]]) -> None:
     market, values = run
     assert_engine_agrees(market, values)
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@settings(max_examples=200, derandomize=True)
 @given(runs())
 def test_generated_markets_that_end_agree_to_the_last_digit(
     run: tuple[dict[str, Any], dict[str, Any]],
@@ -47,14 +47,14 @@ def test_generated_markets_that_end_agree_to_the_last_digit(
     assert_engine_agrees(market, {**values, **HOLDING, "end_dead_markets": True})
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@settings(max_examples=300, derandomize=True)
 @given(patient_runs())
 def test_rules_of_patience_agree_to_the_last_digit(run: tuple[dict[str, Any], dict[str, Any]]) -> None:
     market, values = run
     assert_engine_agrees(market, values)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@settings(max_examples=60, derandomize=True)
 @given(charged_runs())
 def test_recorded_fees_agree_to_the_last_digit(
     run: tuple[dict[str, Any], dict[str, Any], list[dict[str, str]]],

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from builders import market_data, run_config
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference.markets import CHOICES, SEEDS, runs
 from toy_market import configured, pair, window
@@ -29,7 +29,7 @@ def assert_each_as_by_itself(configs: list[RunConfig], shown: ReplayWindow, poin
     assert [run.curve.units.dtype for run in together] == [run.curve.units.dtype for run in alone]
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@settings(max_examples=100, derandomize=True)
 @given(runs(), SEEDS, st.integers(1, 8), st.sampled_from((1, 100, 10**9)))
 def test_accounts_of_any_parameters(
     drawn: tuple[dict[str, Any], dict[str, Any]], seed: int, count: int, points: int

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from builders import market_data, run_config
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference.markets import runs
 from toy_market import candles, configured, pair, window
@@ -27,7 +27,7 @@ def net_of(config: RunConfig, shown: ReplayWindow, symbol: str, entry: int, end:
         return int(slots.net_pnls(np.array([entry]), np.array([end]))[0])
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@settings(max_examples=40, derandomize=True)
 @given(runs())
 def test_true_trips_of_whole_slots_earn_what_the_run_booked(
     drawn: tuple[dict[str, Any], dict[str, Any]],
@@ -53,7 +53,7 @@ def _ends_at_a_settlement(closed_ms: int, own: Any) -> bool:
     return closed_ms in own
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@settings(max_examples=40, derandomize=True)
 @given(
     runs(),
     st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=12),

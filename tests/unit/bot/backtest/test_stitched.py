@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from agreement import assert_documents_agree
 from builders import MarketRows, market_data, run_config
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from papertrading import NAME, MemoryStore
 from recorded import recorded_market
 from reference.markets import stitched_runs
@@ -34,9 +34,7 @@ from bot.timestamps import parse_time_ms
 SIMPLE = {"min_volume_24h": 0, "min_holding_periods": 300, "min_coverage": "0.5"}
 Changes = Sequence[tuple[int, dict[str, Any]]]
 
-many = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
-)
+many = settings(max_examples=60, derandomize=True)
 
 
 class StoppedFeed(RecordedFeed):

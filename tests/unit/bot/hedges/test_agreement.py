@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from hedge_files import hedge_data
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from reference.hedges.drawn import STRUCTURES, made, runs
 from reference.hedges.replay import run as reference_run
 
@@ -32,7 +32,7 @@ def test_runs_of_every_structure_agree_to_the_last_digit(structure: str) -> None
     assert sum(len(document["trades"]) for document in documents) > 25
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@settings(max_examples=100, derandomize=True)
 @given(runs())
 def test_drawn_runs_agree_to_the_last_digit(drawn: Run) -> None:
     assert_engine_agrees(*drawn)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from hedge_files import hedge_data
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from reference.hedges.drawn import STRUCTURES, made, runs
 
 from bot.backtest.attribution import Attribution
@@ -92,7 +92,7 @@ def test_parts_of_runs_of_every_structure_sum_to_the_last_digit() -> None:
     assert seen.keys() == {field.name for field in fields(Attribution)} | {"transfers"}
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@settings(max_examples=60, derandomize=True)
 @given(runs())
 def test_parts_of_drawn_runs_sum_to_the_last_digit(drawn: Run) -> None:
     assert_parts_sum_up(*drawn)

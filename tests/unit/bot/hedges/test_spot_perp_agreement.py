@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from builders import market_data, run_config
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from recorded import recorded_market
 from reference.markets import patient_runs, runs
 
@@ -21,9 +21,7 @@ from bot.market.hedge_data import HedgeData
 from bot.numbers.money import exact
 
 Run = tuple[dict[str, Any], dict[str, Any]]
-RELAXED = settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
-)
+RELAXED = settings(max_examples=100, derandomize=True)
 OF_UNRECORDED_ENDS = {"missed_settlements", "pnl_after_market_end"}
 """Figures of markets that stop without a recorded end, which runs of hedges do not look for."""
 

@@ -66,7 +66,7 @@ def test_drawn_trials_are_chosen_and_placed_as_by_matrices(
 ) -> None:
     monkeypatch.setattr(comparing, "_ROWS", at_once)
 
-    @settings(max_examples=60, deadline=None, derandomize=True)
+    @settings(max_examples=60, derandomize=True)
     @given(trials, windows, st.integers(0, 4), st.integers(1, 40), st.randoms(use_true_random=False))
     def compare(
         drawn: list[tuple[list[tuple[int, int]], int]],

@@ -14,7 +14,7 @@ from bot.selection.days.whole_returns import BITS
 
 
 def test_shifts_of_drawn_trials_equal_those_of_numpy(library: Library) -> None:
-    @settings(max_examples=25, deadline=None, derandomize=True)
+    @settings(max_examples=25, derandomize=True)
     @given(
         seed=st.integers(0, 2**32),
         trials=st.integers(1, 20),

@@ -29,7 +29,7 @@ def plain(found: list[SplitColumn]) -> list[tuple[int, int, bytes, bytes]]:
 
 
 def test_drawn_columns_are_split_as_numpy_splits_them(library: Library) -> None:
-    @settings(max_examples=60, deadline=None, derandomize=True)
+    @settings(max_examples=60, derandomize=True)
     @given(
         count=st.integers(0, 40) | st.sampled_from([511, 512, 1_000, 2_049]),
         kinds=st.lists(st.sampled_from(KINDS), max_size=20),

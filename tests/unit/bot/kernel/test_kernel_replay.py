@@ -101,7 +101,7 @@ def test_generated_sweeps_equal_their_plain_replays(library: Library) -> None:
     left: Counter[Reason] = Counter()
     compared = 0
 
-    @settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+    @settings(max_examples=50, suppress_health_check=list(HealthCheck), derandomize=True)
     @given(sweep=sweeps())
     def compare(sweep: tuple[list[RunConfig], ReplayWindow]) -> None:
         nonlocal compared

@@ -34,7 +34,7 @@ def columns(names: list[str], count: int, seed: int) -> ParameterColumns:
 
 
 def test_keys_of_drawn_trials_are_those_of_hashlib(library: Library) -> None:
-    @settings(max_examples=60, deadline=None, derandomize=True)
+    @settings(max_examples=60, derandomize=True)
     @given(
         names=st.lists(st.sampled_from(sorted(VALUES)), unique=True),
         count=st.integers(0, 40),

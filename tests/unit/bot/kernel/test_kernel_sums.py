@@ -52,7 +52,7 @@ def bits(found: ReturnSums) -> list[Any]:
 
 
 def test_sums_of_drawn_rows_equal_those_of_numpy(library: Library) -> None:
-    @settings(max_examples=150, deadline=None, derandomize=True)
+    @settings(max_examples=150, derandomize=True)
     @given(
         seed=st.integers(0, 2**32),
         rows=st.integers(0, 30),
@@ -143,7 +143,7 @@ def test_places_outside_the_rows_are_refused(library: Library) -> None:
 
 
 def test_equal_rows_of_drawn_pairs_are_all_found(library: Library) -> None:
-    @settings(max_examples=60, deadline=None, derandomize=True)
+    @settings(max_examples=60, derandomize=True)
     @given(
         seed=st.integers(0, 2**32),
         rows=st.integers(0, 30),

@@ -37,7 +37,7 @@ from bot.selection.return_sums import ReturnRows
 
 library, counted = load(sys.argv[1]), Counter()
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=25, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(sweep=sweeps())
 def run(sweep):
     for code in (library, library.in_plain_c()):

@@ -73,7 +73,7 @@ def sources(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
 def test_generated_grids_of_thresholds_equal_their_plain_replays(
     library: Library, sources: list[list[int]]
 ) -> None:
-    @settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+    @settings(max_examples=50, suppress_health_check=list(HealthCheck), derandomize=True)
     @given(grid=grids())
     def compare(grid: tuple[list[RunConfig], ReplayWindow]) -> None:
         assert set(assert_same(library, *grid)) <= {Reason.RANGE}
@@ -84,7 +84,7 @@ def test_generated_grids_of_thresholds_equal_their_plain_replays(
 
 
 def test_generated_accounts_of_one_pair_equal_their_plain_replays(library: Library) -> None:
-    @settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+    @settings(max_examples=50, suppress_health_check=list(HealthCheck), derandomize=True)
     @given(sweep=accounts())
     def compare(sweep: tuple[list[RunConfig], ReplayWindow]) -> None:
         assert set(assert_same(library, *sweep)) <= {Reason.RANGE, Reason.PATIENCE}

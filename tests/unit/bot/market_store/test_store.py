@@ -3,7 +3,7 @@ from decimal import Decimal
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.errors import DataImportError, StoreError, UnknownExchangeError, UnknownSymbolError
@@ -158,7 +158,7 @@ def test_no_rows_leave_no_series_behind(store: HistoricalDataStore) -> None:
     assert store.exchanges() == []
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25)
 @given(st.permutations(range(40)), st.integers(1, 39))
 def test_rows_are_the_same_whatever_the_order_they_came_in(order: list[int], cut: int) -> None:
     everything = candles(NOON, 40)

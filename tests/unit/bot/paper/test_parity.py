@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from papertrading import MemoryStore, assert_paper_agrees
 from recorded import recorded_market
@@ -24,13 +24,13 @@ COMPOSITE = {
 }
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@settings(max_examples=60, derandomize=True)
 @given(runs())
 def test_generated_markets_give_the_books_of_a_replay(run: tuple[dict[str, Any], dict[str, Any]]) -> None:
     assert_paper_agrees(*run, MemoryStore())
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@settings(max_examples=25, derandomize=True)
 @given(runs(), st.integers(2, 9), st.booleans())
 def test_generated_markets_give_them_to_processes_that_die(
     run: tuple[dict[str, Any], dict[str, Any]], crash_every: int, before: bool

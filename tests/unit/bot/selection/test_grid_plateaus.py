@@ -102,7 +102,7 @@ def test_search_without_eligible_trials_or_ordered_axes_has_no_plateau() -> None
     )
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60, derandomize=True)
 @given(
     sizes=st.lists(st.integers(1, 4), min_size=1, max_size=4),
     seed=st.integers(0, 2**32),
@@ -145,7 +145,7 @@ def test_best_of_a_flat_region_is_the_middle_of_the_largest_one() -> None:
     assert GridTrials(GridPlaces(steps, zeros), levels, np.ones(12, dtype=bool)).best == 7
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60, derandomize=True)
 @given(
     sizes=st.lists(st.integers(1, 4), min_size=1, max_size=4),
     ordered=st.lists(st.booleans(), min_size=4, max_size=4),

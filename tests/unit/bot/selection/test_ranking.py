@@ -38,7 +38,7 @@ def key_by_hand(days: list[int], number: int, window: FloatArray, *, by_money: b
 
 
 @pytest.mark.parametrize("by_money", [False, True])
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=150, derandomize=True)
 @given(trials, st.randoms(use_true_random=False), st.integers(1, 9))
 def test_best_trials_and_ranks_equal_exact_keys_in_any_order(
     by_money: bool, returns: list[list[int]], chance: random.Random, size: int

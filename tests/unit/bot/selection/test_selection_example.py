@@ -47,7 +47,7 @@ def test_report_of_the_example_is_equal_to_the_last_digit() -> None:
     assert found == expected
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(
     st.permutations(range(_COUNT)),
     st.lists(st.integers(0, _COUNT), max_size=5),
@@ -69,7 +69,7 @@ def test_any_cut_into_parts_and_any_order_of_them_gives_the_same_report(
     assert judged_text(parts) == whole
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(st.permutations(range(_COUNT)), st.lists(st.integers(0, _COUNT), max_size=5))
 def test_condensed_parts_give_the_same_report(order: list[int], cuts: list[int]) -> None:
     whole = [_WHOLE.condensed(_FEW_BLOCKS, few=0)]

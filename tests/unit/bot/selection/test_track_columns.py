@@ -64,7 +64,7 @@ def drawn(seed: int, trials: int, days: int, idle: float) -> FloatArray:
     return returns
 
 
-@settings(max_examples=30, deadline=None, derandomize=True)
+@settings(max_examples=30, derandomize=True)
 @given(
     seed=st.integers(0, 2**32),
     trials=st.integers(1, 40),
@@ -82,7 +82,7 @@ def test_no_trial_depends_on_those_beside_it(
         assert np.array(row(alone, 0)).tobytes() == np.array(row(together, trial)).tobytes()
 
 
-@settings(max_examples=30, deadline=None, derandomize=True)
+@settings(max_examples=30, derandomize=True)
 @given(seed=st.integers(0, 2**32), days=st.integers(1, MOST_DAYS))
 def test_power_sums_are_exact_integers(seed: int, days: int) -> None:
     values = whole_returns(drawn(seed, 1, days, 0.2)).values

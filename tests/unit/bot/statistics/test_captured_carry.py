@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from builders import market_data, run_config
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from reference.markets import runs
 from toy_market import START, candles, configured, pair, window
 
@@ -49,7 +49,7 @@ def assert_agrees_with_payments(run: RunResult, hold: RunResult, carry: CarryCom
     assert carry.extra_fees == run.metrics.total_fees - hold.metrics.total_fees
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@settings(max_examples=200, derandomize=True)
 @given(runs())
 def test_generated_markets(drawn: tuple[dict[str, Any], dict[str, Any]]) -> None:
     market, values = drawn

@@ -23,9 +23,7 @@ from bot.numbers.money import ONE, exact
 from bot.numbers.thresholds import Condition
 from bot.strategies.decision_columns import ColumnDecisions, DecisionColumns
 
-GENERATED = settings(
-    max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
-)
+GENERATED = settings(max_examples=60, suppress_health_check=list(HealthCheck), derandomize=True)
 EXAMPLE = "smoothed-rate"
 RATES = {hour: "0.001" if hour % 7 > 2 else "-0.001" for hour in range(1, 60)}
 

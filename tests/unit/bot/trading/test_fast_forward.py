@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from builders import market_data, run_config
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from reference.markets import runs
 from toy_market import RULES, START, candles, configured, pair, window
 
@@ -36,7 +36,7 @@ def run(market: dict[str, Any], **overrides: Any) -> RunResult:
     return assert_same_account(config, window(market, config))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@settings(max_examples=150, derandomize=True)
 @given(runs())
 def test_generated_markets_leave_the_same_account(drawn: tuple[dict[str, Any], dict[str, Any]]) -> None:
     market, values = drawn

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from builders import MarketRows, market_data, run_config
 from hedge_files import hedge_data
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from reference.hedges.drawn import STRUCTURES, made
 from reference.markets import runs
 from toy_hedges import PRICES, configured, files, market, rows, window
@@ -26,9 +26,7 @@ from bot.models import BookedTrade, CloseReason
 from bot.statistics.metrics import money_units
 
 UNIT = 10**8
-RELAXED = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
-)
+RELAXED = settings(max_examples=25, derandomize=True)
 Run = tuple[MarketRows, dict[str, Any]]
 
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from builders import MarketRows, market_data, run_config
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from reference.markets import stitched_runs
 from toy_hedges import PRICES, configured, files, market, window
 from toy_market import START, pair
@@ -25,9 +25,7 @@ from bot.models import HOUR_MS, CloseReason
 Changes = Sequence[tuple[int, dict[str, Any]]]
 OF_UNRECORDED_ENDS = {"missed_settlements", "pnl_after_market_end"}
 """Figures of markets that stop without a recorded end, which runs of hedges do not look for."""
-RELAXED = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
-)
+RELAXED = settings(max_examples=60, derandomize=True)
 
 
 @RELAXED
