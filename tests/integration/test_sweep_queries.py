@@ -91,6 +91,30 @@ def test_pages_follow_a_parameter_by_value_not_as_written(
     assert [view.number for view in all_pages(engine, sweep_id, 4, sort=sort)] == numbers
 
 
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_trials_without_a_value_of_the_parameter_come_last_in_both_directions(
+    engine: sa.Engine, sign: str
+) -> None:
+    spec = sweep_spec(
+        grid={
+            "order_style": ["taker", "maker"],
+            "spot_maker": {"values": ["0.0005", "0.002"], "when": {"order_style": "maker"}},
+            "max_round_trips": [None, 3],
+        },
+        constraints=[],
+    )
+    sweep_id = worked(engine, spec, size=3)
+    for name in ("spot_maker", "max_round_trips"):
+        found = all_pages(engine, sweep_id, 2, sort=f"{sign}{name}")
+        values = [spec.params(view.number)[name] for view in found]
+        held = [value for value in values if value is not None]
+        assert held == sorted(held, key=Decimal, reverse=bool(sign))
+        assert values == held + [None] * (len(values) - len(held))
+        assert [view.number for view in found if spec.params(view.number)[name] is None] == [
+            number for number in range(spec.trial_count) if spec.params(number)[name] is None
+        ]
+
+
 def test_filters_pick_the_trials_with_that_value(engine: sa.Engine, sweep_id: int) -> None:
     found = all_pages(
         engine, sweep_id, 3, sort="number", filters={"perp_leverage": "3.0", "exit_funding_rate": "0"}

@@ -249,10 +249,9 @@ def _column(
         return no_values(order.metric, len(numbers)), np.zeros(len(numbers), dtype=np.bool_)
     if order.metric and done is not None:
         return done.values[order.metric], done.defined(order.metric)
-    values = numbers
     if order.name != NUMBER:
-        values = value_ranks(spec.space, spec.space.cells_of(numbers), order.name)
-    return values, np.ones(len(numbers), dtype=np.bool_)
+        return value_ranks(spec.space, spec.space.cells_of(numbers), order.name)
+    return numbers, np.ones(len(numbers), dtype=np.bool_)
 
 
 def _next_places(finished: _Finished, order: Order, place: Place | None, count: int) -> list[Place]:

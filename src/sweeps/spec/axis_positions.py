@@ -8,18 +8,22 @@ from pydantic import BaseModel
 
 from bot.errors import InvalidInputError
 from bot.notation import quoted
+from bot.numbers.arrays import BoolArray
 from sweeps.spec.axes import Axis
 from sweeps.spec.space import TrialSpace
 
 Numbers = npt.NDArray[np.int64]
 
 
-def value_ranks(space: TrialSpace, cells: Numbers, name: str) -> Numbers:
-    """Return the rank of each cell's value among the axis's values in ascending order."""
-    values = space.by_name[name].values
-    ranks = np.empty(len(values), dtype=np.int64)
-    ranks[sorted(range(len(values)), key=lambda index: _sort_key(values[index]))] = np.arange(len(values))
-    return ranks[space.positions(cells, name)]
+def value_ranks(space: TrialSpace, cells: Numbers, name: str) -> tuple[Numbers, BoolArray]:
+    """Return the rank of each cell's value in ascending order of the axis, and where it is not absent."""
+    axis = space.by_name[name]
+    count = len(axis.values)
+    ranks = np.empty(count, dtype=np.int64)
+    ranks[ascending(axis)] = np.arange(count)
+    held = np.array([not absent(axis, at) for at in range(count)], dtype=np.bool_)
+    positions = space.positions(cells, name)
+    return ranks[positions], held[positions]
 
 
 def absent(axis: Axis, position: int) -> bool:

@@ -32,13 +32,16 @@ def test_positions_of_values_are_put_in_ascending_order(
 
 
 @pytest.mark.parametrize(
-    ("name", "values", "ranks"),
+    ("name", "values", "ranks", "held"),
     [
-        ("stress", [[LATE], [EARLY], []], [2, 1, 0]),
-        ("capital_shares", [None, {"binance": "1"}], [1, 0]),
-        ("max_position_size", ["200", None, "90"], [1, 2, 0]),
+        ("stress", [[LATE], [EARLY], []], [2, 1, 0], [True, True, True]),
+        ("capital_shares", [None, {"binance": "1"}], [0, 1], [False, True]),
+        ("max_position_size", ["200", None, "90"], [2, 0, 1], [True, False, True]),
     ],
 )
-def test_values_are_ranked_the_absent_one_last(name: str, values: list[Any], ranks: list[int]) -> None:
+def test_values_are_ranked_and_absent_ones_are_told(
+    name: str, values: list[Any], ranks: list[int], held: list[bool]
+) -> None:
     spec = SweepSpec.parse({"base": BASE, "grid": {name: values}})
-    assert value_ranks(spec.space, np.arange(len(values)), name).tolist() == ranks
+    found = value_ranks(spec.space, np.arange(len(values)), name)
+    assert [column.tolist() for column in found] == [ranks, held]
