@@ -15,6 +15,8 @@ from api.schemas.answers import StrategyList, SweepDocument, SweepPlan
 from api.schemas.documents import sweep_document
 from api.schemas.openapi import CHANGE_BODY, CLONE_BODY, PROBLEMS, SWEEP_BODY
 from api.schemas.patches import SweepChange
+from bot.errors import InvalidInputError
+from bot.market_store.store import HistoricalDataStore
 from sweeps.analysis.progress import SweepView, get_spec, get_sweep
 from sweeps.estimates.planning import plan_sweep
 from sweeps.lifecycle.extend_clone import cloned_spec, extend_sweep
@@ -84,8 +86,7 @@ async def change(
     extended = before
     if asked.extends:
         extended = await compiling.run(
-            lambda: admit_extension(before, asked.applied_to(before), replays.store),
-            await body_size(request),
+            lambda: _extended(asked, before, replays.store), await body_size(request)
         )
         admission.require_for(extended)
 
@@ -130,6 +131,13 @@ async def clone(
 
     copy = await database.write(created)
     return JsonResponse(sweep_document(copy), 202, {"Location": f"/sweeps/{copy.id}"})
+
+
+def _extended(asked: SweepChange, before: SweepSpec, store: HistoricalDataStore) -> SweepSpec:
+    try:
+        return admit_extension(before, asked.applied_to(before), store)
+    except InvalidInputError as error:
+        raise asked.as_written(error) from None
 
 
 async def _changed(

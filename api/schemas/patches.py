@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from bot.config.fields import Count
-from bot.errors import InvalidInputError
+from bot.errors import FieldError, InvalidInputError
 from bot.validation import validated
 from sweeps.lifecycle.extend_clone import extended_spec
 from sweeps.lifecycle.tags import MAX_NOTE_LENGTH, MAX_TAG_LENGTH, MAX_TAGS
@@ -58,6 +58,15 @@ class SweepChange(BaseModel):
                 raise InvalidInputError.of("extend_to", "and add_values.end say the same; give one of them")
             added["end"] = [self.extend_to]
         return extended_spec(spec, add_values=added, n=self.n)
+
+    def as_written(self, error: InvalidInputError) -> InvalidInputError:
+        """Return a refusal of the extended sweep with its fields as this change names them."""
+        if self.extend_to is None:
+            return error
+        ours = {"add_values.end[0]"} if self.add_values else {"add_values.end[0]", "add_values"}
+        return error.renamed(
+            lambda item: FieldError("extend_to" if item.field in ours else item.field, item.message)
+        )
 
 
 class SweepClone(BaseModel):

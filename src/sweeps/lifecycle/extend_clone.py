@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from bot.config.strategy_registry import strategy_plugin
 from bot.errors import FieldError, InvalidInputError
 from bot.notation import quoted
+from bot.plurals import counted
 from sweeps.errors import SweepStateError, UnknownSweepError
 from sweeps.lifecycle.data_pin import pinned, refuse_incompatible
 from sweeps.lifecycle.repository import add_chunks, requeue, spec_text
@@ -20,6 +21,8 @@ from sweeps.storage.stored_specs import store_compiled
 from sweeps.storage.tables import is_shown, sweep
 
 _MERGED = ("base", "grid")
+_WRITTEN_AS = {**dict.fromkeys(("extensions", "grid", "linked"), "add_values"), "sampler.n": "n"}
+"""Fields of a sweep that was fine before, by those of a change that alone can have made them wrong."""
 
 
 def extended_spec(
@@ -45,8 +48,16 @@ def extended_spec(
     except InvalidInputError as error:
         raise as_change(error, spec) from None
     if extended.trial_count == spec.trial_count:
-        raise InvalidInputError.of("add_values", "would add no trial")
+        raise _adds_nothing(spec, n)
     return extended
+
+
+def _adds_nothing(spec: SweepSpec, n: int | None) -> InvalidInputError:
+    """Return the refusal of a change by which a sweep would not grow, of `n` samples if it is sampled."""
+    if n is None:
+        return InvalidInputError.of("add_values", "would add no trial")
+    found = f"its sampler finds {counted(spec.trial_count, 'different trial')} and no more"
+    return InvalidInputError.of("n", f"{n} would add no trial: {found}")
 
 
 def cloned_spec(spec: SweepSpec, changes: Mapping[str, Any]) -> SweepSpec:
@@ -129,4 +140,8 @@ def extend_sweep(connection: sa.Connection, sweep_id: int, before: SweepSpec, ex
 def as_change(error: InvalidInputError, before: SweepSpec) -> InvalidInputError:
     """Return the error of an extended sweep with the paths of the change that extended it."""
     added = f"extensions[{len(before.extensions)}]"
-    return error.renamed(lambda item: FieldError(item.field.replace(added, "add_values", 1), item.message))
+
+    def named(field: str) -> str:
+        return _WRITTEN_AS.get(field) or field.replace(added, "add_values", 1)
+
+    return error.renamed(lambda item: FieldError(named(item.field), item.message))

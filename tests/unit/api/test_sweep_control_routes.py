@@ -140,9 +140,9 @@ def test_tags_and_note_are_replaced_and_lists_can_be_narrowed_by_tag(client: Tes
         ({"add_values": {"perp_leverage": [5]}}, "add_values.perp_leverage[0]"),
         ({"add_values": {"nope": [5]}}, "add_values.nope"),
         ({"add_values": {"perp_leverage": []}}, "add_values"),
-        ({"extend_to": "2024-03-30"}, "add_values.end[0]"),
-        ({"extend_to": "soon"}, "add_values.end[0]"),
-        ({"extend_to": "2020-01-01"}, "add_values.end[0]"),
+        ({"extend_to": "2024-03-30"}, "extend_to"),
+        ({"extend_to": "soon"}, "extend_to"),
+        ({"extend_to": "2020-01-01"}, "extend_to"),
         ({"add_values": {"end": ["2024-03-20", "2020-01-01"]}}, "add_values.end[1]"),
         ({"add_values": {"start": ["2024-03-31"]}}, "add_values.start[0]"),
     ],
@@ -152,6 +152,37 @@ def test_refused_change_names_its_field(client: TestClient, change: dict[str, An
     answer = client.patch(f"/sweeps/{sweep_id}", json=change)
     assert answer.status_code == 422
     assert [found["field"] for found in answer.json()["errors"]] == [field]
+
+
+@pytest.mark.parametrize(
+    ("sampler", "change", "field", "message"),
+    [
+        (
+            {"kind": "random", "n": 20},
+            {"n": 30},
+            "n",
+            "30 would add no trial: its sampler finds 20 different trials and no more",
+        ),
+        (
+            {"kind": "random", "n": 5},
+            {"add_values": {"perp_leverage": [2]}},
+            "add_values",
+            "a sampled sweep grows by its n, not by values",
+        ),
+        (
+            {"kind": "random", "n": 5},
+            {"extend_to": "2024-03-20"},
+            "extend_to",
+            "a sampled sweep grows by its n, not by values",
+        ),
+    ],
+    ids=["samples beyond all combinations", "values of a sample", "end of a sample"],
+)
+def test_extension_that_its_sampler_does_not_take_is_refused_by_the_field_that_was_written(
+    client: TestClient, sampler: dict[str, Any], change: dict[str, Any], field: str, message: str
+) -> None:
+    answer = client.patch(f"/sweeps/{created(client, sampler=sampler)}", json=change)
+    assert (answer.status_code, answer.json()["errors"]) == (422, [{"field": field, "message": message}])
 
 
 def test_extended_sweep_runs_new_trials_only_and_keeps_every_number(client: TestClient, hands: Hands) -> None:

@@ -12,9 +12,9 @@ from rich.table import Table
 from bot.errors import InvalidInputError
 from bot.notation import text_of
 from bot.plurals import counted
-from carrygrid import Sweep
+from carrygrid import ServiceError, Sweep
 from carrygrid.cli.agreeing import is_agreed
-from carrygrid.cli.client import found_sweep, service
+from carrygrid.cli.client import found_sweep, renamed, service
 from carrygrid.cli.printing import console, showable
 from carrygrid.cli.runs import read_body
 from carrygrid.cli.sweep.failed_trials import reason_in_brief, state_words
@@ -161,9 +161,19 @@ def extend(sweep_id: int, add: Sequence[str], to: str | None, samples: int | Non
 
     def grow(sweep: Sweep) -> Sweep:
         _refuse_other_extension(sweep, samples, by_values=bool(add) or to is not None)
-        return sweep.extend(values, to=to, samples=samples)
+        try:
+            return sweep.extend(values, to=to, samples=samples)
+        except ServiceError as error:
+            raise renamed(error, _option) from None
 
     change(sweep_id, grow, as_json=as_json)
+
+
+def _option(field: str) -> str:
+    """Return a field of an extension as the option that it is given by, with the part of it."""
+    head, _, part = field.partition(".")
+    option = {"add_values": "--add", "extend_to": "--to", "n": "--samples"}.get(head, head)
+    return f"{option} {part}" if part else option
 
 
 def _refuse_other_extension(sweep: Sweep, samples: int | None, *, by_values: bool) -> None:

@@ -303,7 +303,7 @@ def test_conditional_axis_grows_for_the_values_it_applies_to() -> None:
         (
             {"grid": {"rate_cap": [1, 2], "basis_cap": [1, 2]}, "linked": [["rate_cap", "basis_cap"]]},
             {"rate_cap": [3]},
-            "linked",
+            "add_values",
         ),
         (
             {"grid": {"perp_leverage": [1, 2]}, "constraints": ["perp_leverage < 3"]},
@@ -313,7 +313,7 @@ def test_conditional_axis_grows_for_the_values_it_applies_to() -> None:
         (
             {"grid": {"perp_leverage": [1, 2]}, "sampler": {"kind": "random", "n": 2}},
             {"perp_leverage": [3]},
-            "extensions",
+            "add_values",
         ),
     ],
 )
