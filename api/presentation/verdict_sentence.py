@@ -11,6 +11,7 @@ from sweeps.analysis.queries import TrialView
 from sweeps.analysis.verdicts.candidate import AxisRange
 from sweeps.analysis.verdicts.setting_counts import SettingCounts
 from sweeps.analysis.verdicts.verdict import SweepVerdict
+from sweeps.spec.metrics import Direction
 
 _MATTERS = 0.05
 _MOST_AXES = 3
@@ -72,7 +73,7 @@ def _best(verdict: SweepVerdict) -> str:
         return "None may win by the rules of the sweep, so there is no candidate."
     lost = (trial.metrics or {}).get("liquidations")
     losses = f" with {counted(lost, 'liquidation')}" if lost else ""
-    label = lower_first(METRIC_LABELS[verdict.spec.objective.metric].label)
+    label = lower_first(METRIC_LABELS[verdict.spec.objective.metric].label.removesuffix(", %"))
     found = f"{label} {_value(verdict, trial)}{losses}"
     if verdict.floor is None:
         lone = f": {candidate.alone}" if candidate.alone else ""
@@ -97,7 +98,8 @@ def _peak(verdict: SweepVerdict, trial: TrialView) -> str:
     peak = verdict.peak
     if peak is None or _value(verdict, peak.trial) == _value(verdict, trial):
         return ""
-    told = f"The highest, trial {peak.trial.number}, has {_value(verdict, peak.trial)}"
+    end = "lowest" if verdict.spec.objective.direction is Direction.MINIMIZE else "highest"
+    told = f"The {end}, trial {peak.trial.number}, has {_value(verdict, peak.trial)}"
     if peak.unable:
         return f" {told}, but {peak.unable} of its {counted(peak.near, 'neighbour')} may not win."
     return "" if peak.floor is None else f" {told}, but {_value(verdict, peak.floor)} one step away."

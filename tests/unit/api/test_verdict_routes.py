@@ -221,3 +221,24 @@ def test_sentence_names_what_is_held_where_it_differs_from_setting_to_setting(
     found = client.get(f"/sweeps/{sweep_id}/verdict").json()
     held = found["candidate"]["trial"]["params"]["symbols"]
     assert found["sentence"].startswith(f"Holding {held} on the candidate's account made ")
+
+
+@pytest.mark.parametrize(
+    ("metric", "told"),
+    [
+        ("max_drawdown_pct", "around trial 12: max drawdown 0.11 %, at its worst neighbour 0.21 %."),
+        ("total_fees", "The lowest, trial 0, has 12.66 USDT, but 23.18 USDT one step away."),
+        ("net_pnl", "The highest, trial 1, has 79.26 USDT, but -106.69 USDT one step away."),
+    ],
+)
+def test_sentence_calls_the_best_by_itself_the_lowest_where_little_is_good(
+    client: TestClient, hands: Hands, metric: str, told: str
+) -> None:
+    grid = {
+        "min_funding_rate": ["0.00002", "0.00005", "0.0001", "0.0002"],
+        "exit_funding_rate": ["0", "0.00002", "0.00005"],
+        "perp_leverage": [1, 10, 20],
+    }
+    sweep_id = client.post("/sweeps", json=sweep_body(grid=grid, objective={"metric": metric})).json()["id"]
+    hands.work(sweep_id)
+    assert told in client.get(f"/sweeps/{sweep_id}/verdict").json()["sentence"]
