@@ -23,6 +23,21 @@ Cursor = Annotated[
 Limit = Annotated[int, Query(ge=1, le=1000, description="most rows of a page")]
 
 
+_Number = Annotated[int | None, Query(ge=0, le=LARGEST_ID)]
+
+
+async def _named_trial(sweep: _Number = None, trial: _Number = None) -> tuple[int, int] | None:
+    if sweep is not None and trial is not None:
+        return sweep, trial
+    if sweep is None and trial is None:
+        return None
+    given, missing = ("trial", "sweep") if sweep is None else ("sweep", "trial")
+    raise InvalidInputError.of(missing, f"is required beside {given}: both together name a trial")
+
+
+NamedTrial = Annotated[tuple[int, int] | None, Depends(_named_trial)]
+"""Sweep and number of a trial that a page begins with."""
+
 NO_AXES = "none"
 SCENARIO_PARAMETERS = frozenset({"scenarios", "scenario_rank"})
 

@@ -1,10 +1,9 @@
 """The compare page: a form, and the strategies that are compared over its window."""
 
 from dataclasses import fields
-from typing import Annotated
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -17,7 +16,7 @@ from api.dashboard.sweeps.views import PagesDep
 from api.dependencies import ComparisonsDep, DatabaseDep, ReplaysDep
 from api.errors.problems import problem_of
 from api.presentation.presenters import reads_generated
-from api.routes.parameters import LARGEST_ID
+from api.routes.parameters import NamedTrial
 from api.routes.query_names import QueryNames
 from bot.config.run_config import RunConfig
 from bot.config.strategy_registry import compared_strategies
@@ -28,7 +27,6 @@ from sweeps.analysis.queries import spec_of_trial
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, prefix="/dashboard/compare")
 _MOST_CHARACTERS = 20_000
 FORM_NAMES = Depends(QueryNames(*(field.name for field in fields(CompareForm)), repeated=["symbols"]))
-Number = Annotated[int | None, Query(ge=0, le=LARGEST_ID)]
 
 
 @router.get("", dependencies=[FORM_NAMES])
@@ -36,8 +34,7 @@ async def compare_page(
     request: Request,
     pages: PagesDep,
     database: DatabaseDep,
-    sweep: Number = None,
-    trial: Number = None,
+    trial: NamedTrial,
     trials: Names = None,
     sweeps: Names = None,
 ) -> Response:
@@ -47,8 +44,8 @@ async def compare_page(
     """
     if trials is not None or sweeps is not None:
         return await trials_page(request, pages, database, trials, sweeps)
-    if sweep is not None and trial is not None:
-        config = await database.read(_config_of, sweep, trial)
+    if trial is not None:
+        config = await database.read(_config_of, *trial)
         return RedirectResponse(CompareForm.of_config(config).address, status_code=303)
     query = request.query_params
     pairs, first = await database.read(_offered)

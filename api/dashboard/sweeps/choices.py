@@ -1,18 +1,19 @@
 """Choices on a sweep's page, and their defaults where the address names none."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
 from starlette.datastructures import QueryParams
 
-from api.dashboard.sweeps.trial_table import usually_distinct
+from api.dashboard.sweeps.trial_table import ROW_COUNTS, usually_distinct
 from api.presentation.presenters import SweepPage
 from api.presentation.rate_words import rate_parameters
 from api.routes.parameters import NO_AXES
 from api.routes.query_names import refuse_repeated
 from bot.config.strategy_registry import usable_strategies
-from bot.notation import text_of
+from bot.errors import FieldError, FieldErrors
+from bot.notation import quoted, text_of
 from bot.validation import refuse_unknown
 from sweeps.analysis.grouping import Aggregate
 from sweeps.analysis.maps.heatmap import MOST_CELLS
@@ -26,6 +27,7 @@ from sweeps.spec.parameters import variables
 from sweeps.spec.sampling import GridSampler
 from sweeps.spec.scenarios import ScenarioRank, Scenarios
 
+_LISTS = frozenset({"cols", "columns", "log"})
 _LEAST_CELLS, _TRIALS_OF_A_CELL = 64, 2
 """Samples are scattered: their heatmap has fewer cells, so that most have a trial."""
 
@@ -72,14 +74,40 @@ def first_map(view: Mapping[str, Any]) -> str | None:
 
 
 def refuse_unknown_choices(sweep: SweepPage, query: QueryParams) -> None:
-    """Refuse an address with a name that no page of a sweep knows, or with one twice.
+    """Refuse an address with a name that no page of a sweep knows, with one twice, or an unknown choice.
 
-    One of a parameter that is no axis of this sweep may come from the page of another.
+    A name of a parameter that is no axis of this sweep may come from the page of another.
     Raises: InvalidInputError.
     """
     strategies = tuple(plugin.name for plugin in usable_strategies()[0])
     refuse_unknown(query, {*VIEW_PARAMETERS, *sweep.metrics, *variables(strategies).fields})
     refuse_repeated(query)
+    errors = FieldErrors()
+    for name, (kind, known) in _choices(sweep).items():
+        asked = query.get(name, "")
+        for one in asked.split(",") if name in _LISTS else [asked]:
+            if one and one not in known:
+                told = ", ".join(known) or "none"
+                errors.add(FieldError(name, f"{quoted(one)} is no {kind}; there are {told}"))
+    for name, other in (("y", "x"), ("z", "x"), ("z", "y")):
+        if query.get(name) and query.get(name) == query.get(other):
+            errors.add(FieldError(name, f"{quoted(query[name])} is the {other} axis already"))
+    errors.raise_if_any()
+
+
+def _choices(sweep: SweepPage) -> dict[str, tuple[str, Collection[str]]]:
+    """Return what each parameter of an address chooses from, with its kind in words."""
+    axes, metrics = sweep.spec.space.by_name, sweep.metrics
+    return {
+        **dict.fromkeys(("x", "y", "z"), ("axis of this sweep", axes)),
+        **dict.fromkeys(("metric", "risk", "gain", "cols"), ("metric of this sweep", metrics)),
+        "columns": ("axis or metric of this sweep", [*axes, *metrics]),
+        "agg": ("aggregate of cells", list(Aggregate)),
+        "scenario_rank": ("rank over scenarios", list(ScenarioRank)),
+        "rows": ("number of rows", list(map(str, ROW_COUNTS))),
+        "distinct": ("choice about equal results", ("0", "1")),
+        "log": ("axis of the scatter plot", ("x", "y")),
+    }
 
 
 def chosen_filters(sweep: SweepPage, query: Mapping[str, str]) -> dict[str, str]:
@@ -93,8 +121,7 @@ def chosen_scenarios(sweep: SweepPage, query: Mapping[str, str]) -> Scenarios:
     usual = usual_scenarios(sweep.spec)
     axes = query.get("scenarios")
     names = usual.axes if axes is None else () if axes == NO_AXES else tuple(axes.split(","))
-    rank = query.get("scenario_rank")
-    return Scenarios(axes=names, rank=rank if rank in set(ScenarioRank) else usual.rank)
+    return Scenarios(axes=names, rank=ScenarioRank(query.get("scenario_rank") or usual.rank))
 
 
 def _most_cells(sweep: SweepPage) -> int:

@@ -13,7 +13,9 @@ from api.dependencies import DatabaseDep
 from api.presentation.presenters import LEAST_COMPARED, MOST_COMPARED, SweepCard, someone_works
 from api.responses import JsonResponse
 from api.routes.parameters import Cursor
+from bot.errors import FieldError, FieldErrors
 from bot.market_store import sql
+from bot.notation import quoted
 from sweeps.analysis.progress import MAX_SEARCH, SweepList, list_sweeps, open_sweeps
 from sweeps.analysis.sweep_order import SweepOrder
 from sweeps.queue.heartbeats import live_beats
@@ -35,7 +37,7 @@ _CHOICES = (*SweepState, SweepOutcome.COMPLETED_WITH_FAILURES)
 
 @dataclass(frozen=True, slots=True)
 class ListChoice:
-    """Filters of the list from its address; an unknown state counts as any, an unknown order as newest."""
+    """Filters of the list from its address."""
 
     search: str
     state: SweepState | SweepOutcome | None
@@ -60,8 +62,14 @@ async def _choice(
     sort: Annotated[str, Query(max_length=32)] = "",
     cursor: Cursor = None,
 ) -> ListChoice:
-    order = next((one for one in SweepOrder if one == sort), SweepOrder.NEWEST)
-    return ListChoice(q.strip(), next((one for one in _CHOICES if one == state), None), order, cursor)
+    """Return the filters; raises InvalidInputError for an unknown state or order."""
+    states, orders = {one.value: one for one in _CHOICES}, {one.value: one for one in SweepOrder}
+    errors = FieldErrors()
+    for name, asked, known in (("state", state, states), ("sort", sort, orders)):
+        if asked and asked not in known:
+            errors.add(FieldError(name, f"{quoted(asked)} is none of {', '.join(known)}"))
+    errors.raise_if_any()
+    return ListChoice(q.strip(), states.get(state), orders.get(sort, SweepOrder.NEWEST), cursor)
 
 
 Choice = Annotated[ListChoice, Depends(_choice)]

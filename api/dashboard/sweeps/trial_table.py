@@ -33,7 +33,7 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class TableChoice:
-    """Choices about the table; what an address has wrong gives way to the usual."""
+    """Choices about the table."""
 
     sort: str
     columns: Sequence[MetricLabel]
@@ -43,15 +43,14 @@ class TableChoice:
 
     @classmethod
     def of(cls, sweep: SweepPage, query: Mapping[str, str]) -> "TableChoice":
-        """Return the choices of an address."""
-        asked = [name for name in query.get("cols", "").split(",") if name in sweep.metrics]
-        columns = [sweep.metrics[name] for name in dict.fromkeys(asked or USUAL_COLUMNS)]
-        rows = query.get("rows", "")
+        """Return the choices of an address without unknown ones, the usual where it has none."""
+        asked = filter(None, query.get("cols", "").split(","))
+        columns = [sweep.metrics[name] for name in dict.fromkeys(asked) or USUAL_COLUMNS]
         return cls(
             query.get("sort") or sweep.best_first,
             columns,
-            int(rows) if rows in {str(one) for one in ROW_COUNTS} else ROW_COUNTS[0],
-            query.get("distinct", usually_distinct(sweep)) == "1",
+            int(query.get("rows") or ROW_COUNTS[0]),
+            (query.get("distinct") or usually_distinct(sweep)) == "1",
             first_sorts(sweep.axes, columns),
         )
 

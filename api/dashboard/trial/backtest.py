@@ -30,7 +30,7 @@ from api.dashboard.trial.trial_words import trial_words
 from api.dependencies import ClockDep, DatabaseDep, ReplaysDep, SettingsDep
 from api.presentation.presenters import someone_works
 from api.routes.jobs import JobId
-from api.routes.parameters import LARGEST_ID
+from api.routes.parameters import LARGEST_ID, NamedTrial
 from bot.backtest.findings import RunFinding
 from bot.config.run_config import RunConfig
 from sweeps.analysis.queries import spec_of_trial
@@ -73,15 +73,14 @@ async def backtest_form(
     pages: PagesDep,
     database: DatabaseDep,
     settings: SettingsDep,
-    sweep: Number = None,
-    trial: Number = None,
+    trial: NamedTrial,
     job: Number = None,
 ) -> HTMLResponse:
     """Return the form; `sweep` and `trial`, or `job`, name the run that it begins with."""
 
     def query(connection: sa.Connection) -> tuple[list[Market], dict[str, Any], Origin | None, list[JobView]]:
         recent = recent_jobs(connection, [JobKind.BACKTEST], _RECENT)
-        markets, origin = held_markets(connection), _origin(connection, sweep, trial, job)
+        markets, origin = held_markets(connection), _origin(connection, trial, job)
         return markets, {} if origin else first_suggestions(connection, markets), origin, recent
 
     markets, suggested, origin, recent = await database.read(query)
@@ -106,10 +105,9 @@ async def backtest_form(
     )
 
 
-def _origin(
-    connection: sa.Connection, sweep_id: int | None, number: int | None, job_id: int | None
-) -> Origin | None:
-    if sweep_id is not None and number is not None:
+def _origin(connection: sa.Connection, trial: tuple[int, int] | None, job_id: int | None) -> Origin | None:
+    if trial is not None:
+        sweep_id, number = trial
         config = spec_of_trial(connection, sweep_id, number).config(number)
         title = f"trial {number} of sweep {sweep_id}"
         return Origin(f"/dashboard/sweeps/{sweep_id}/trials/{number}", title, config.document())

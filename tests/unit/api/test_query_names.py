@@ -1,6 +1,7 @@
 """Names in the query of an address: one that nothing reads is refused by name, by pages as by routes."""
 
 import pytest
+from markupsafe import escape
 from webservice import Reader
 
 from api.routes.query_names import QueryNames
@@ -80,3 +81,87 @@ def test_names_that_are_read_and_those_of_probes_are_taken(reader: Reader, addre
 def test_names_of_a_route_are_kept_as_they_were_given() -> None:
     assert QueryNames("a", "b").names == {"a", "b"}
     assert not QueryNames().names
+
+
+@pytest.mark.parametrize(
+    ("address", "field", "said"),
+    [
+        (
+            "/dashboard/sweeps/{id}?metric=nope",
+            "metric",
+            '"nope" is no metric of this sweep; there are net_pnl, ',
+        ),
+        (
+            "/dashboard/sweeps/{id}?risk=nope",
+            "risk",
+            '"nope" is no metric of this sweep; there are net_pnl, ',
+        ),
+        ("/dashboard/sweeps/{id}?cols=sharpe,nope", "cols", '"nope" is no metric of this sweep; there are '),
+        (
+            "/dashboard/sweeps/{id}?columns=nope",
+            "columns",
+            '"nope" is no axis or metric of this sweep; there are ',
+        ),
+        (
+            "/dashboard/sweeps/{id}?x=allocation",
+            "x",
+            '"allocation" is no axis of this sweep; there are min_funding_rate, exit_funding_rate, ',
+        ),
+        (
+            "/dashboard/sweeps/{id}?x=perp_leverage&y=perp_leverage",
+            "y",
+            '"perp_leverage" is the x axis already',
+        ),
+        (
+            "/dashboard/sweeps/{id}?agg=most",
+            "agg",
+            '"most" is no aggregate of cells; there are best, mean, median, worst',
+        ),
+        ("/dashboard/sweeps/{id}?scenarios=nope", "scenarios", '"nope" is no axis of this sweep; it has '),
+        (
+            "/dashboard/sweeps/{id}?scenario_rank=best",
+            "scenario_rank",
+            '"best" is no rank over scenarios; there are worst, median',
+        ),
+        (
+            "/dashboard/sweeps/{id}/trials?rows=7",
+            "rows",
+            '"7" is no number of rows; there are 25, 50, 100, 250',
+        ),
+        (
+            "/dashboard/sweeps/{id}/trials?sort=nope",
+            "sort",
+            '"nope" is neither a metric nor an axis of this sweep',
+        ),
+        ("/dashboard/sweeps/{id}?log=z", "log", '"z" is no axis of the scatter plot; there are x, y'),
+        (
+            "/?state=done",
+            "state",
+            '"done" is none of queued, running, paused, completed, failed, cancelled, ',
+        ),
+        (
+            "/?sort=luck",
+            "sort",
+            '"luck" is none of newest, oldest, name, annualized_return, net_pnl_over_hold',
+        ),
+    ],
+)
+def test_page_refuses_a_choice_that_there_is_not_by_field_and_value(
+    reader: Reader, address: str, field: str, said: str
+) -> None:
+    path = address.format(id=reader.sweep_id)
+    answer = reader.client.get(path)
+    [error] = answer.json()["errors"]
+    assert (answer.status_code, error["field"]) == (422, field)
+    assert error["message"].startswith(said)
+    page = reader.client.get(path, headers=PAGES)
+    assert (page.status_code, f"<strong>{field}</strong>: {escape(said)}" in page.text) == (422, True)
+
+
+def test_page_takes_choices_without_a_value_as_the_usual_ones(reader: Reader) -> None:
+    usual = reader.client.get(f"/dashboard/sweeps/{reader.sweep_id}/trials").text
+    empty = (
+        f"/dashboard/sweeps/{reader.sweep_id}/trials?metric=&x=&cols=&rows=&distinct=&scenario_rank=&sort="
+    )
+    assert reader.client.get(empty).text == usual
+    assert reader.client.get("/?state=&sort=&q=").status_code == 200

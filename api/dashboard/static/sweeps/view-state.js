@@ -52,7 +52,7 @@ export class ViewState extends EventTarget {
 
   /* Parameters and metrics side by side in parallel coordinates: by default all parameters and the metric. */
   columns() {
-    const names = this.get("columns").split(",").filter((name) => this.axes.has(name) || this.metrics[name]);
+    const names = this.get("columns").split(",").filter(Boolean);
     return names.length ? [...new Set(names)] : [...this.axes.keys(), this.get("metric")];
   }
 
@@ -119,20 +119,10 @@ export class ViewState extends EventTarget {
     this.#mend();
   }
 
-  /* An address may be old, or written by hand: what cannot be shown gives way to the default. */
+  /* The service refuses what it does not know; of two sides that are the same, one of them by default, both give way. */
   #mend() {
-    for (const name of ["metric", "risk", "gain"]) if (!this.metrics[this.get(name)]) this.chosen.delete(name);
-    for (const name of ["x", "y", "z"]) if (!this.axes.has(this.get(name))) this.chosen.delete(name);
     if (this.get("x") === this.get("y")) for (const name of ["x", "y"]) this.chosen.delete(name);
     if ([this.get("x"), this.get("y")].includes(this.get("z"))) this.chosen.delete("z");
-    if (!this.#scenariosKnown()) this.chosen.delete("scenarios");
-    if (!["worst", "median"].includes(this.get("scenario_rank"))) this.chosen.delete("scenario_rank");
-    if (!["best", "mean", "median", "worst"].includes(this.get("agg"))) this.chosen.delete("agg");
-  }
-
-  #scenariosKnown() {
-    const names = this.get("scenarios").split(",");
-    return names[0] === "none" || (names.every((name) => this.axes.has(name)) && names.length < this.axes.size);
   }
 
   #tell(type) {
