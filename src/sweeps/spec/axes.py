@@ -145,7 +145,7 @@ def parsed_values(
             errors.take(error)
             continue
         if distinct and value in first:
-            message = f"{known.label(name, value)} is there already, as values[{first[value]}]"
+            message = f"{quoted(raw)} is there already, as values[{first[value]}]"
             errors.add(FieldError(path, message))
         first.setdefault(value, index)
         values.append(value)

@@ -83,7 +83,7 @@ def test_switch_and_optional_axes_are_found_by_text() -> None:
         (3, "grid.perp_leverage", "neither a list"),
         ([1, 2, -1], "grid.perp_leverage.values[2]", "-1"),
         ([1, "x"], "grid.perp_leverage.values[1]", '"x"'),
-        ([1, 2, "1.0"], "grid.perp_leverage.values[2]", "1 is there already, as values[0]"),
+        ([1, 2, "1.0"], "grid.perp_leverage.values[2]", '"1.0" is there already, as values[0]'),
         ({"start": 1, "stop": 2}, "grid.perp_leverage.step", "required"),
         ({"start": 1, "stop": 2, "step": 0}, "grid.perp_leverage.step", "0 never reaches"),
         ({"start": 2, "stop": 1, "step": 1}, "grid.perp_leverage.step", "leads away from stop 1"),
@@ -101,6 +101,18 @@ def test_refused_axis_names_field_and_value(raw: Any, field: str, words: str) ->
     found = refusal({"perp_leverage": raw})
     assert list(found) == [field]
     assert words in found[field]
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "told"),
+    [
+        ("max_position_size", [None, 1000, None], "null is there already, as values[0]"),
+        ("end_dead_markets", [True, True], "true is there already, as values[0]"),
+        ("order_style", ["maker", "maker"], '"maker" is there already, as values[0]'),
+    ],
+)
+def test_value_that_comes_twice_is_quoted_as_it_was_written(name: str, values: list[Any], told: str) -> None:
+    assert refusal({name: values}) == {f"grid.{name}.values[{len(values) - 1}]": told}
 
 
 def test_unknown_axes_are_refused_together() -> None:
