@@ -340,7 +340,10 @@ class PlannedAxis(BaseModel):
 
 
 class UnreadAxis(BaseModel):
-    """Axis that repeats `trials` trials; `when` would leave them out, null where no trial reads the axis."""
+    """Axis that repeats `trials` trials; `when` would leave them out, null where no trial reads the axis.
+
+    It repeats none where its own condition holds in no trial.
+    """
 
     axis: str
     when: dict[str, list[Any]] | None

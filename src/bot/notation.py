@@ -26,7 +26,9 @@ def plain(number: Decimal) -> str:
 
 
 def text_of(value: Any) -> str:
-    """Return a JSON value of a parameter as one line of text."""
+    """Return a JSON value of a parameter as one line of text, an empty list as `[]`."""
+    if isinstance(value, list | tuple) and not value:
+        return "[]"
     if isinstance(value, list | tuple) and any(isinstance(item, dict) for item in value):
         return "; ".join(text_of(item) for item in value)
     if isinstance(value, list | tuple):

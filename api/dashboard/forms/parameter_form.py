@@ -159,10 +159,7 @@ def _kind(schema: Mapping[str, Any]) -> str:
 
 
 def _default_text(defaults: Mapping[str, Any], name: str) -> str:
-    if name not in defaults:
-        return "required"
-    default = defaults[name]
-    return "none" if default is None else "[]" if default == [] else text_of(default)
+    return text_of(defaults[name]) if name in defaults else "required"
 
 
 def _allowed(schema: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from bot.kernel.loading import plain_replays
 from sweeps.estimates.costing import CostMeter
 from sweeps.estimates.space import stored_bytes
-from sweeps.estimates.unread import Repetitions, UnreadAxis
+from sweeps.estimates.unread import LeftOutAxis, Repetitions, UnreadAxis, left_out_axes
 from sweeps.queue.chunks import chunk_size
 from sweeps.queue.heartbeats import live_slots
 from sweeps.queue.rates import measured_rates
@@ -24,7 +24,8 @@ _GUESSED = "a guess, nothing was measured here yet"
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A sweep by numbers. `cells` counts combinations of its axes, `duplicates` the trials that differ from
-    another one only in parameters that their runs do not read, `unread` the axes that make such trials.
+    another one only in parameters that their runs do not read, `unread` the axes that make such trials, and
+    those that no trial has a value of.
 
     Seconds are those of one core, `elapsed_s` with the workers that live now, at least one, of which no more
     than `chunks` work. `besides_s` go to what is no trial: windows, curves that are kept, and the report.
@@ -35,7 +36,7 @@ class Plan:
     trials: int
     rejected: tuple[int, ...]
     duplicates: int
-    unread: tuple[UnreadAxis, ...]
+    unread: tuple[UnreadAxis | LeftOutAxis, ...]
     slots: int
     chunks: int
     measured: bool
@@ -104,7 +105,7 @@ def plan_sweep(connection: sa.Connection, spec: SweepSpec, meter: CostMeter | No
         trials=spec.trial_count,
         rejected=_rejected(spec),
         duplicates=repetitions.count(),
-        unread=tuple(repetitions.axes()),
+        unread=(*repetitions.axes(), *left_out_axes(spec)),
         slots=slots,
         chunks=chunks,
         measured=measured,

@@ -1,6 +1,6 @@
-"""Trials of a sweep that repeat others: they differ in parameters alone that their runs do not read."""
+"""Axes that trials of a sweep do not read: those that make them repeat others, and those that none has."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.config.hedge_rules import EVERY_READ_UNDER
+from bot.config.strategy_registry import usable_strategies
+from bot.notation import quoted
 from bot.numbers.arrays import BoolArray, IntArray
 from bot.plurals import counted
 from sweeps.spec.parameters import variables
@@ -51,6 +53,34 @@ class UnreadAxis:
         return {"axis": self.name, "when": self.when, "trials": self.trials, "message": self.message}
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOutAxis:
+    """Axis without a value in any trial, since its condition, given as JSON, holds in none."""
+
+    name: str
+    condition: str
+
+    @property
+    def message(self) -> str:
+        """One sentence on why no trial has a value of it."""
+        return f'{self.name} is left out of every trial: its "when" {self.condition} holds in none'
+
+    def document(self) -> dict[str, Any]:
+        """Return it as JSON values, in the form of an axis that repeats no trial."""
+        return {"axis": self.name, "when": None, "trials": 0, "message": self.message}
+
+
+def left_out_axes(spec: SweepSpec) -> Iterator[LeftOutAxis]:
+    """Yield the axes that no trial has a value of, in the order of the sweep."""
+    cells, grid = spec.space.cells_of(np.arange(spec.trial_count)), spec.document()["grid"]
+    for axis in spec.space.axes:
+        if axis.conditional and not spec.space.positions(cells, axis.name).any():
+            together = spec.space.dimensions[spec.space.dimension_of[axis.name]].axes
+            written = [grid[one.name] for one in together]
+            conditions = [one["when"] for one in written if isinstance(one, dict) and "when" in one]
+            yield LeftOutAxis(axis.name, quoted({key: one[key] for one in conditions for key in one}))
+
+
 class Repetitions:
     """Repeated trials of a sweep, in all and by the axis that is not read."""
 
@@ -82,8 +112,12 @@ class Repetitions:
 
     def _condition(self, name: str) -> tuple[str, tuple[str, ...]]:
         """Return the parameter that an axis is read under, and the values of it that read the axis."""
+        if name in EVERY_READ_UNDER:
+            return EVERY_READ_UNDER[name]
         strategies = tuple(one for one in self._known.strategies if self._known.reads(one, name))
-        return EVERY_READ_UNDER.get(name, (STRATEGY, strategies))
+        return STRATEGY, strategies or tuple(
+            one.name for one in usable_strategies()[0] if self._known.reads(one.name, name)
+        )
 
     def _unread_under(self, other: str, readers: Sequence[object]) -> BoolArray:
         """Return of each trial whether its value of a parameter is none of the readers."""

@@ -35,8 +35,7 @@ class Axis:
     def position(self, text: str) -> int:
         """Return the index of the value written as `text`; raises InvalidInputError if it is none.
 
-        Objects and lists are written as JSON, or in the words in which pages show them: a list of none as no
-        text at all.
+        Objects and lists are written as JSON, or in the words in which pages show them.
         """
         if self.conditional and text in {"", "null"}:
             return 0

@@ -39,7 +39,7 @@ function axes(found) {
     values.className = "hint";
     const ends = axis.size > 1 ? `${textOf(axis.first)} … ${textOf(axis.last)}` : textOf(axis.first);
     const linked = axis.linked.length ? `, with ${axis.linked.join(", ")}` : "";
-    values.textContent = `${count(axis.size)} × ${ends}${linked}${axis.conditional ? ", where it applies" : ""}`;
+    values.textContent = `${axis.size ? `${count(axis.size)} × ${ends}` : "no value"}${linked}${axis.conditional ? ", where it applies" : ""}`;
     item.append(name, values);
     list.append(item);
   }

@@ -35,5 +35,6 @@ function fromJson(text, otherwise) {
 export function textOf(value, kind = "") {
   if (value === null || value === undefined) return "none";
   if (isObject(value) || (kind === "json" && Array.isArray(value))) return oneLine(value);
-  return Array.isArray(value) ? value.map(textOf).join(", ") : String(value);
+  if (Array.isArray(value)) return value.length ? value.map((one) => textOf(one)).join(", ") : "[]";
+  return String(value);
 }

@@ -43,8 +43,8 @@ def print_plan(path: Path, *, as_json: bool) -> None:
     if plan["duplicates"]:
         repeated = counted(plan["duplicates"], "differs", "differ")
         print(f"repeated    {repeated} only in parameters that their runs do not read")
-        for axis in plan["unread"]:
-            print(f"            {axis['message']}")
+    for axis in plan["unread"]:
+        print(f"unread      {axis['message']}")
     estimate = plan["estimate"]
     processes = counted(max(estimate["workers"], 1), "process", "processes")
     print(f"time        {_duration(estimate['seconds'])} with {processes}, {estimate['basis']}")
@@ -218,8 +218,8 @@ def _values(add: Sequence[str]) -> dict[str, list[object]]:
 
 
 def _extent(axis: dict[str, Any]) -> str:
-    last = f" to {text_of(axis['last'])}" if axis["size"] > 1 else ""
-    return f"{counted(axis['size'], 'value')}, {text_of(axis['first'])}{last}"
+    ends = [text_of(axis[end]) for end in ("first", "last")[: axis["size"]]]
+    return ", ".join([counted(axis["size"], "value"), *([" to ".join(ends)] if ends else [])])
 
 
 def _bonds(axis: dict[str, Any]) -> str:

@@ -136,6 +136,24 @@ def test_dry_run_prints_size_time_and_space_and_submits_nothing(
     assert httpx2.get(f"{address}/sweeps").json()["sweeps"] == []
 
 
+def test_dry_run_names_axes_without_a_value_and_writes_an_empty_list_as_one(
+    address: str, spec: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    never = {"values": ["0.1", "0.2"], "when": {"perp_leverage": [3]}}
+    stresses: list[object] = [[], [{"at": "2024-01-20"}]]
+    spec.write_text(json.dumps(sweep_body(grid={"stress": stresses, "exit_funding_rate": never})))
+    assert run("sweep", "submit", spec, "--dry-run") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].startswith("  stress  2 values, [] to at 2024-01-20T00:00:00Z")
+    assert lines[2] == "  exit_funding_rate  0 values, conditional"
+    said = 'exit_funding_rate is left out of every trial: its "when" {"perp_leverage": [3]} holds in none'
+    assert lines[3] == f"unread      {said}"
+    assert run("sweep", "submit", spec, "--dry-run", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["unread"] == [
+        {"axis": "exit_funding_rate", "when": None, "trials": 0, "message": said}
+    ]
+
+
 def test_dry_run_up_and_demo_say_once_how_slow_sweeps_are_without_the_kernel(
     address: str, spec: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sweeps.estimates.unread import Repetitions
+from sweeps.estimates.unread import Repetitions, left_out_axes
 from sweeps.spec.spec import SweepSpec
 
 BASE = {"exchange": "x", "symbols": ["BTC/USDT:USDT"], "start": "2023-01-01", "end": "2024-01-01"}
@@ -67,3 +67,65 @@ def test_sentence_says_what_repeats_and_the_condition_to_write() -> None:
         "perp_maker is read under order_style maker or maker_entry alone: 1 trial repeats another "
         'unless the axis has "when": {"order_style": ["maker"]}'
     )
+
+
+def test_parameter_of_a_strategy_that_no_trial_runs_is_told_with_the_strategies_that_read_it() -> None:
+    _, found = of({"weight_trend": ["0", "0.1"]})
+    assert found.axes()[0].message == (
+        "weight_trend is read under strategy_mode composite alone, which no trial has: "
+        "without this axis the sweep has 1 fewer"
+    )
+
+
+@pytest.mark.parametrize(
+    ("grid", "more", "messages"),
+    [
+        (
+            {
+                "min_funding_rate": ["0.1", "0.2"],
+                "rate_cap": {"values": [1, 2], "when": {"perp_leverage": 3}},
+            },
+            {},
+            ['rate_cap is left out of every trial: its "when" {"perp_leverage": [3]} holds in none'],
+        ),
+        (
+            {
+                "rate_cap": {"values": [1, 2], "when": {"perp_leverage": 3}},
+                "basis_cap": {"values": [1, 2], "when": {"rate_cap": [2]}},
+            },
+            {},
+            [
+                'rate_cap is left out of every trial: its "when" {"perp_leverage": [3]} holds in none',
+                'basis_cap is left out of every trial: its "when" {"rate_cap": [2]} holds in none',
+            ],
+        ),
+        (
+            {"perp_leverage": [1, 3], "rate_cap": {"values": [1, 2], "when": {"perp_leverage": [3]}}},
+            {"constraints": ["perp_leverage < 2"]},
+            ['rate_cap is left out of every trial: its "when" {"perp_leverage": [3]} holds in none'],
+        ),
+        (
+            {
+                "rate_cap": {"values": [1, 2], "when": {"perp_leverage": 3}},
+                "basis_cap": {"values": [1, 2], "when": {"perp_leverage": 3}},
+            },
+            {"linked": [["rate_cap", "basis_cap"]]},
+            [
+                'rate_cap is left out of every trial: its "when" {"perp_leverage": [3]} holds in none',
+                'basis_cap is left out of every trial: its "when" {"perp_leverage": [3]} holds in none',
+            ],
+        ),
+        (
+            {"perp_leverage": [1, 3], "rate_cap": {"values": [1, 2], "when": {"perp_leverage": [3]}}},
+            {},
+            [],
+        ),
+        ({"rate_cap": {"values": [1, 2], "when": {"perp_leverage": 1}}}, {}, []),
+    ],
+    ids=["a fixed parameter", "an axis left out itself", "by a constraint", "linked", "in some", "in all"],
+)
+def test_axis_whose_condition_holds_in_no_trial_is_named_with_it(
+    grid: dict[str, Any], more: dict[str, Any], messages: list[str]
+) -> None:
+    spec, _ = of(grid, **more)
+    assert [axis.message for axis in left_out_axes(spec)] == messages
