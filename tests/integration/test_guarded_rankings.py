@@ -304,6 +304,19 @@ def test_slices_hold_quantiles_of_the_trials_that_may_win_by_value(
         assert leverage.best[step] == held[0]["number"]
 
 
+@pytest.mark.parametrize("direction", ["maximize", "minimize"])
+def test_best_trial_of_a_slice_is_the_first_of_equal_ones(engine: sa.Engine, direction: str) -> None:
+    makers = ["0", "0.0001", "0.0002"]  # no order is a maker's
+    grid = {"perp_maker": makers, "perp_leverage": [1, 2], "min_funding_rate": ["0.00002"]}
+    objective = {"metric": "net_pnl", "direction": direction}
+    spec = sweep_spec(grid=grid, constraints=[], objective=objective)
+    with engine.connect() as connection:
+        maker, leverage, rate = slices(connection, worked(engine, spec, size=4)).slices
+    number = 1 if direction == "maximize" else 0
+    assert maker.best.tolist() == [number, number + 2, number + 4]
+    assert (leverage.best.tolist(), rate.best.tolist()) == ([0, 1], [number])
+
+
 def test_cells_without_a_trial_that_may_win_say_why(
     engine: sa.Engine, sweep_id: int, rows: list[dict[str, Any]]
 ) -> None:

@@ -26,7 +26,8 @@ QUANTILES = (0.0, 0.25, 0.5, 0.75, 1.0)
 class Slice:
     """One axis, its values ascending: trials that may win at each, their spread and best one.
 
-    `levels` are (values x quantiles), NaN where no trial counts; `best` are numbers of trials, -1 there.
+    `levels` are (values x quantiles), NaN where no trial counts; `best` are numbers of trials, -1 there, of
+    equal ones the lowest.
     """
 
     axis: MatrixAxis
@@ -78,7 +79,9 @@ def _slice(spec: SweepSpec, metric: str, axis: MatrixAxis, done: Measured, steps
     for at, share in enumerate(QUANTILES):
         places = starts[held] + np.rint(share * (counts[held] - 1)).astype(np.int64)
         levels[held, at] = values[order[places]]
-    end = counts[held] - 1 if is_maximized(spec, metric) else 0
     best = np.full(axis.size, -1, dtype=np.int64)
-    best[held] = numbers[order[starts[held] + end]]
+    for step in held:
+        own = order[starts[step] :][: counts[step]]  # equal values by number
+        first = np.searchsorted(values[own], values[own[-1]]) if is_maximized(spec, metric) else 0
+        best[step] = numbers[own[first]]
     return Slice(axis, counts, levels, best)
