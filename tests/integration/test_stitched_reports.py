@@ -4,9 +4,20 @@ from decimal import Decimal
 from typing import Any
 from unittest.mock import patch
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
-from selecting import LONG_BASE, SETTINGS, do_jobs, long_market, long_spec, report_of_sweep, run_chunks
+from selecting import (
+    LONG_BASE,
+    SETTINGS,
+    do_jobs,
+    long_market,
+    long_spec,
+    plain_returns,
+    report_of_sweep,
+    run_chunks,
+    view_of,
+)
 from sweeping import stored_rows, submit
 
 from bot.backtest import ReplayWindow, replay
@@ -21,12 +32,14 @@ from bot.hedges.evidence.either_engine import stitch_runs
 from bot.hedges.evidence.stitched import StitchedHedges
 from bot.hedges.runs import load_window
 from bot.market_store.store import HistoricalDataStore
+from bot.selection.days.whole_returns import whole_returns
+from bot.selection.sharpe import PowerSums
 from bot.timestamps import parse_time_ms
 from sweeps.analysis.queries import TrialView, one_trial, trial_page
 from sweeps.jobs.job_runner import JobRunner
 from sweeps.spec.spec import SweepSpec
 from sweeps.work import replay as replays
-from sweeps.work.replay import WindowCache
+from sweeps.work.replay import WindowCache, replay_trial
 from sweeps.work.runner import ChunkRunner
 
 SPEC = long_spec()
@@ -189,6 +202,28 @@ def test_trials_of_a_judged_sweep_are_sorted_and_chosen_by_chance_of_luck_and_pl
     assert {trial.number for trial in chosen} == wanted
     with engine.connect() as connection:
         assert one_trial(connection, sweep_id, winner.number).plateau == winner.plateau
+
+
+def test_chance_of_luck_of_each_trial_is_that_of_its_sharpe_ratio_over_the_sample(
+    engine: sa.Engine, sweep_id: int
+) -> None:
+    panels = view_of(engine, sweep_id).panels
+    assert panels is not None
+    cash = panels.at(None).report.cash
+    assert cash is not None
+    calendar, highest = cash.search.calendar, cash.search.highest
+    assert calendar.days > calendar.sample_days
+    windows = WindowCache(HistoricalDataStore(engine))
+    with engine.connect() as connection:
+        trials = trial_page(connection, sweep_id, sort="number", limit=SPEC.trial_count).trials
+    assert len(trials) == SPEC.trial_count
+    for trial in trials:
+        run = replay_trial(SPEC, trial.number, windows)
+        returns = np.array([plain_returns(run, calendar.first_day, calendar.days)])
+        ratio = PowerSums.of(whole_returns(returns).values[0, calendar.sample_start :]).sharpe
+        if ratio is not None:
+            as_high = sum(one >= ratio for one in highest)
+            assert trial.p_luck == (1.0 if ratio <= 0 else (1 + as_high) / 501)
 
 
 def test_trials_of_a_sweep_that_is_not_judged_have_neither(engine: sa.Engine) -> None:

@@ -11,9 +11,10 @@ import sqlalchemy as sa
 from bot.config.run_config import RunConfig
 from bot.errors import BotError, InvalidInputError
 from bot.market_store.sql import seal_times
-from bot.selection.report import BenchmarkReport
+from bot.selection.report import SelectionReport
 from bot.statistics.metrics import DAYS_PER_YEAR
 from bot.timestamps import iso
+from sweeps.analysis.judged.cell_luck import chance_in
 from sweeps.analysis.judged.judged_panels import JudgedPanel
 from sweeps.analysis.queries import TrialView, trial_with_spec
 from sweeps.errors import NotValidatedError, SweepStateError
@@ -141,16 +142,14 @@ def _judged(
     """Yield the conditions that need the report on the sweep's selection."""
     panel, obstacle = _panel(connection, sweep_id, config)
     report = None if panel is None else panel.report
-    winner = report is not None and report.winner == trial.number
-    cash, hold = (None, None) if report is None else (report.cash, report.hold)
-    p_life = _p_life(cash, trial, "sharpe", winner=winner)
+    p_life = _p_life(report, trial)
     yield _at_most("p_life", p_life, _MOST_P_LIFE, "chance of luck over all looks", obstacle)
     pbo = None if report is None or report.pbo is None else report.pbo.pbo
     yield _at_most("pbo", pbo, _MOST_PBO, "probability of overfitting", obstacle)
     stitched = None if report is None else _stitched_pnl(report.document()["walk_forward"])
     detail = obstacle if stitched is None else f"the walk-forward's stitched run comes to {stitched}"
     yield Condition("walk_forward", None if stitched is None else stitched > 0, False, detail)
-    p_hold = _p_luck(hold, trial, "sharpe_over_hold", winner=winner)
+    p_hold = _p_over_hold(report, trial)
     yield _at_most("over_hold", p_hold, _MOST_P_OVER_HOLD, "chance of luck over holding", obstacle)
 
 
@@ -177,25 +176,22 @@ def _panel(connection: sa.Connection, sweep_id: int, config: RunConfig) -> tuple
     return found, "; ".join(dict.fromkeys(missing)) or "not in the report"
 
 
-def _p_luck(
-    benchmark: BenchmarkReport | None, trial: TrialView, metric: str, *, winner: bool
-) -> float | None:
-    """Return the chance that luck shows such a Sharpe ratio in this search; it holds for whichever trial."""
-    if benchmark is None or (winner and benchmark.winner is None):
+def _p_life(report: SelectionReport | None, trial: TrialView) -> float | None:
+    """Return the chance that luck shows the Sharpe ratio of a trial in all looks."""
+    if report is None or report.cash is None or trial.metrics is None:
         return None
-    if winner:
-        return benchmark.p_luck
-    sharpe = (trial.metrics or {}).get(metric)
-    return None if sharpe is None else benchmark.search.p_luck(sharpe / math.sqrt(DAYS_PER_YEAR))
+    p_luck = chance_in(report, trial.number, trial.metrics)
+    return None if p_luck is None else report.cash.lifetime.p_life(p_luck, report.cash.search.independent)
 
 
-def _p_life(
-    benchmark: BenchmarkReport | None, trial: TrialView, metric: str, *, winner: bool
-) -> float | None:
-    p_luck = _p_luck(benchmark, trial, metric, winner=winner)
-    if p_luck is None or benchmark is None:
+def _p_over_hold(report: SelectionReport | None, trial: TrialView) -> float | None:
+    """Return the chance that luck shows a trial's lead over holding, that of all days but for the winner."""
+    if report is None or report.hold is None:
         return None
-    return benchmark.lifetime.p_life(p_luck, benchmark.search.independent)
+    if report.winner == trial.number:
+        return report.hold.p_luck
+    sharpe = (trial.metrics or {}).get("sharpe_over_hold")
+    return None if sharpe is None else report.hold.search.p_luck(sharpe / math.sqrt(DAYS_PER_YEAR))
 
 
 def _stitched_pnl(walk_forward: Any) -> Decimal | None:

@@ -7,9 +7,9 @@ import numpy as np
 import sqlalchemy as sa
 
 from bot.selection.badges import CandidateFacts
-from bot.statistics.metrics import DAYS_PER_YEAR
 from sweeps.analysis.equal_results import alike_groups
 from sweeps.analysis.findings import sweep_findings
+from sweeps.analysis.judged.cell_luck import chance_in
 from sweeps.analysis.judged.judged_panels import JudgedPanels, made_report
 from sweeps.analysis.progress import SweepView, get_sweep
 from sweeps.analysis.queries import TrialView, trial_with_spec
@@ -73,7 +73,7 @@ def facts_of(
         alike=alike,
         borders=[border.words for border in found.borders],
         lead=float(metrics["net_pnl"] - metrics["hold_net_pnl"]),
-        p_luck=_p_luck(made_report(connection, view.id, spec.validation), metrics["sharpe"]),
+        p_luck=_p_life(made_report(connection, view.id, spec.validation), trial.number, metrics),
         best_month=metrics["best_month_share"],
         data=_data(connection, view, metrics),
         refusal=trial.ineligible,
@@ -82,18 +82,18 @@ def facts_of(
     )
 
 
-def _p_luck(panels: JudgedPanels | None, sharpe: float | None) -> float | None:
-    """Return the chance that luck shows such a Sharpe ratio (a year) in all looks; None where unknown.
+def _p_life(panels: JudgedPanels | None, number: int, metrics: Mapping[str, Any]) -> float | None:
+    """Return the chance that luck shows the Sharpe ratio of a trial in all looks; None where unknown.
 
     With several windows, each has a search of its own, and the candidate is of one of them.
     """
-    if panels is None or sharpe is None or len(panels.panels) > 1:
+    if panels is None or len(panels.panels) > 1:
         return None
     report = panels.at(None).report
-    if report.cash is None:
+    p_luck = chance_in(report, number, metrics)
+    if p_luck is None or report.cash is None:
         return None
-    search, daily = report.cash.search, sharpe / DAYS_PER_YEAR**0.5
-    return report.cash.lifetime.p_life(search.p_luck(daily), search.independent)
+    return report.cash.lifetime.p_life(p_luck, report.cash.search.independent)
 
 
 def _data(connection: sa.Connection, view: SweepView, metrics: Mapping[str, Any]) -> list[str]:
