@@ -33,7 +33,7 @@ class ServiceSettings(BaseModel):
     @property
     def database(self) -> str:
         """URL of the database: the one named, else the private file in the home folder."""
-        return self.database_url or f"sqlite:///{self.home.resolve() / 'carrygrid.db'}"
+        return self.database_url or f"sqlite:///{_in_url(self.home.resolve() / 'carrygrid.db')}"
 
     @property
     def broker(self) -> str:
@@ -48,6 +48,11 @@ class ServiceSettings(BaseModel):
             self.home.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InvalidInputError.of("CARRYGRID_HOME", f"{str(self.home)!r}: {error.strerror}") from None
+
+
+def _in_url(path: Path) -> str:
+    """Return a path as a URL of a database holds it, where these characters mean something else."""
+    return str(path).replace("%", "%25").replace("?", "%3F").replace("#", "%23")
 
 
 def _of_variable(error: FieldError) -> FieldError:

@@ -10,6 +10,7 @@ import pytest
 
 import workers
 from bot.errors import InvalidInputError
+from bot.market_store.database import open_engine
 from sweeps.queue.messages import REPLAY_CHUNK_TASK, REPLAY_QUEUE
 from sweeps.watch import MAX_TRIAL_TIMEOUT_S
 from workers.app import broker_transport_options, celery_settings, make_app
@@ -98,6 +99,16 @@ def test_environment_names_database_and_broker_and_empty_means_unset(
     settings = WorkerSettings()
     assert settings.database == f"sqlite:///{tmp_path / 'carrygrid.db'}"
     assert settings.broker == "redis://there:1/2"
+
+
+@pytest.mark.parametrize("name", ["two words", "50%20off", "what?", "a#b", "m@n:o", "größer"])
+def test_database_lies_in_the_home_folder_whatever_its_name(tmp_path: Path, name: str) -> None:
+    home = tmp_path / name
+    home.mkdir()
+    engine = open_engine(WorkerSettings(home=home, database_url=None).database)
+    engine.connect().close()
+    engine.dispose()
+    assert [path.name for path in home.iterdir()] == ["carrygrid.db"]
 
 
 def test_environment_is_read_in_settings_only() -> None:
