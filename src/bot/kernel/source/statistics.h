@@ -129,12 +129,31 @@ static void add_records(Lanes *lanes, int at) {
         if (!record_moments(&powers, k, w->weeks * WEEK_DAYS, lanes->ratios[at + k])) lanes->results[at + k][FITS] = 0;
 }
 
+/* Write the metrics of a run whose equity never moves: what the statistics of its returns, all 0, come to, nothing of which has
+   to be summed. */
+static void end_still_run(const Lanes *lanes, i64 n, i64 *results, const i64 *hold_results, double *ratios) {
+    const Window *w = lanes->w;
+    const Batch *b = lanes->batch;
+    int grows = w->times[w->events - 1] > w->times[0];
+    for (int i = FIRST_OF_RETURNS; i < RATIOS; i++) ratios[i] = NAN;
+    if (w->days > 1) ratios[VOLATILITY] = 0;
+    if (w->weeks) ratios[SHIFTS] = 0;
+    put_metrics(w, results, hold_results, ratios, results[FINAL], grows ? 0 : NAN, b->metrics + n, b->count);
+    b->fits[n] = hold_results[FITS] != 0;
+    b->grows[n] = 1;
+}
+
 /* Take the run whose results have been written to the next lane, and its hold baseline; their statistics follow later. */
 static void add_run(Lanes *lanes, i64 n, const i64 *hold_results, double largest) {
     const Window *w = lanes->w;
     const Batch *b = lanes->batch;
-    int k = lanes->count++;
+    int k = lanes->count;
     i64 account = b->runs[n].account;
+    if (largest == 0 && lanes->results[k][FINAL] == b->accounts[account].capital) {
+        end_still_run(lanes, n, lanes->results[k], hold_results, lanes->ratios[k]);
+        return;
+    }
+    lanes->count++;
     lanes->run[k] = n;
     lanes->returns[k] = isnan(largest) ? lanes->none : b->returns + n * w->days;
     lanes->hold[k] = b->hold_returns + account * w->days;
