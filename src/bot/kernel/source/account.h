@@ -8,8 +8,9 @@
 #include "terms.h"
 
 /* Value of a hedge over both prices, and its payments before they are rounded to money units: where quantities and prices
-   have few places together, nothing of the value is rounded but what the perp was sold for. */
-typedef struct { int fits; double base, by_spot, by_perp, by_flow, flow_unit, per_unit; } Line; /* per_unit: 1 / flow_unit */
+   have few places together, nothing of the value is rounded but what the perp was sold for. Where that is a tie, `base` has the
+   half of a unit, and each price says to which side it is rounded. */
+typedef struct { int fits, tied; double base, by_spot, by_perp, by_flow, flow_unit, per_unit; } Line; /* per_unit: 1 / flow_unit */
 
 typedef struct {
     i64 pair, opened;                 /* index of the pair, and of the event of opening */
@@ -114,19 +115,19 @@ static double *paid_until(Account *a, i64 pair, i64 e) {
     return sums;
 }
 
-/* Return the line of a hedge of so many steps that sold its perp for this price. It does not fit where its value is a tie, or
-   a payment may be too large for a float64 that is exact. */
+/* Return the line of a hedge of so many steps that sold its perp for this price. It does not fit where a payment may be too large
+   for a float64 that is exact. */
 static Line line_of(const Window *w, const Terms *x, const Position *p, double steps, Exact q, Exact sold) {
     Booked near = notional_near(q.near, sold.near);
-    int is_tie = 0;
+    int tied = 0;
     if (!is_certain(near)) {
         Wide value = mul(q.wide, sold.wide), booked = book(value);
         i128 rest = value.m - booked.m * ten(value.p - MONEY_PLACES);
-        is_tie = 2 * (rest < 0 ? -rest : rest) == ten(value.p - MONEY_PLACES);
-        near.h = (double)(i64)booked.m;
+        tied = 2 * (rest < 0 ? -rest : rest) == ten(value.p - MONEY_PLACES);
+        near.h = (double)(i64)booked.m + (tied ? rest < 0 ? -0.5 : 0.5 : 0);
     }
-    Line line = {0, near.h, steps * x->spot_step, -steps * x->perp_step, steps * x->flow_step, x->flow_unit, x->per_unit};
-    line.fits = x->has_lines && !is_tie && w->largest_flow_low[p->pair] == 0 && line.by_flow * w->largest_flow[p->pair] < EXACT_SUMS / 2;
+    Line line = {0, tied, near.h, steps * x->spot_step, -steps * x->perp_step, steps * x->flow_step, x->flow_unit, x->per_unit};
+    line.fits = x->has_lines && w->largest_flow_low[p->pair] == 0 && line.by_flow * w->largest_flow[p->pair] < EXACT_SUMS / 2;
     return line;
 }
 /* Return a payment on the line.
@@ -138,8 +139,9 @@ static inline double paid_on_line(const Line *line, double flow) {
     double rest = product - paid * line->flow_unit, half = 0.5 * line->flow_unit;
     return paid + (fabs(rest) > of_bits(bits_of(half) - (bits_of(sum) & 1)) ? copysign(1.0, rest) : 0.0);
 }
+/* Return a value on the line; what the perp gained is below 2**51, and whole but where it is tied. */
 static inline double on_line(const Line *line, double spot, double perp) {
-    return line->base + line->by_spot * spot + line->by_perp * perp;
+    return line->base + line->by_perp * perp + ROUNDER - ROUNDER + line->by_spot * spot;
 }
 
 static inline double hedge_value_at(const Account *a, const Position *p, i64 e) {

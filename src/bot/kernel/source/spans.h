@@ -89,7 +89,7 @@ static inline Four paid_on_lines(const Lines *x, const double *flow) {
     return paid;
 }
 static inline Four on_lines(const Lines *x, const double *spot, const double *perp) {
-    return plus_product(plus_product(x->base, x->by_spot, four_of(spot)), x->by_perp, four_of(perp));
+    return plus_product(plus_product(x->base, x->by_perp, four_of(perp)) + ROUNDER - ROUNDER, x->by_spot, four_of(spot));
 }
 
 /* Write what a hedge is paid at each event, and beyond the last one up to a multiple of FOUR. */
@@ -251,8 +251,11 @@ static void put_day_prices(const Account *a) {
         }
 }
 
+/* Return what the worth of a hedge on a line is counted from, the same at all prices. */
+static inline double base_of(const Line *line) { return line->fits && !line->tied ? line->base : 0; }
+
 /* Return what is known of a hedge of a hold baseline, beginning anew where that is nothing; only what a line is worth is the same
-   for all accounts but for its base. */
+   for all accounts but for its base, unless that is tied. */
 static KnownHold *known_hold_of(Account *a, const Position *p, i64 first, double earlier, i64 day) {
     KnownHold *known = &a->known_hold[p->pair];
     if (p->line.fits && known->quantity == p->quantity && known->first == first && known->earlier == earlier) return known;
@@ -274,14 +277,14 @@ static void hold_through(Account *a, Position *p, i64 first, i64 stop, i64 day) 
         pay(&part, some, funding);
         running_sums(funding, some, sums[e], sums + e + 1);
     }
-    i64 k = p->pair * w->days + known->days, days = a->days.known - known->days;
-    double *restrict worth = a->day_worth + k;
-    const i64 *ends = w->day_ends + known->days;
-    for (i64 d = 0; d < days; d++) worth[d] = sums[ends[d] + 1] - earlier - (h.line.fits ? h.line.base : 0);
+    i64 from = h.line.tied ? day : known->days, k = p->pair * w->days + from, days = a->days.known - from;
+    double *restrict worth = a->day_worth + k, base = base_of(&h.line);
+    const i64 *ends = w->day_ends + from;
+    for (i64 d = 0; d < days; d++) worth[d] = sums[ends[d] + 1] - earlier - base;
     if (days > 0) add_values(&h, days, a->day_spot + k, a->day_perp + k, worth);
     /* What comes after it is not this hedge's any more. */
     known->until = stop;
-    known->days = a->days.known;
+    known->days = h.line.tied ? day : a->days.known;
     a->summed[p->pair] = stop;
     i64 paid = (i64)(sums[stop] - earlier);
     p->funding += paid;
@@ -298,7 +301,7 @@ static void baseline_through(Account *a, i64 first, i64 stop) {
     for (int i = 0; i < a->count; i++) {
         Position *p = held_at(a, i);
         hold_through(a, p, first, stop, from);
-        const double *restrict worth = a->day_worth + p->pair * w->days, base = p->line.fits ? p->line.base : 0, all = base + (double)cash;
+        const double *restrict worth = a->day_worth + p->pair * w->days, base = base_of(&p->line), all = base + (double)cash;
         if (i == 0) for (i64 d = from; d < until; d++) ends[d] = all + worth[d];
         else for (i64 d = from; d < until; d++) ends[d] += base + worth[d];
     }

@@ -185,6 +185,28 @@ def test_payments_halfway_between_two_amounts_go_to_the_even_one(library: Librar
     assert not assert_same(library, trials, shown)
 
 
+def test_perps_sold_for_half_a_unit_are_worth_the_even_amount_at_each_price(library: Library) -> None:
+    rates = {hour: f"{hour % 5 - 1}e-4" for hour in range(1, 120)}
+    prices = [f"1.{3 + place * place % 41:02}" for place in range(120)]
+    market = {"X": pair(rates, prices, instrument={**RULES, "qty_step": "0.001", "min_qty": "0.001"})}
+    base = configured(market, end=START + 119 * HOUR_MS, min_holding_periods=1000, min_funding_rate="0.0002")
+    shown = window(market, base)
+    # A cap makes the quantities of accounts the same; slippage says which of them sell theirs for a half.
+    for size in (20, 50, 70):
+        trials = [
+            base.varied({"max_position_size": Decimal(size), "slippage_bps": Decimal(slippage)})
+            for slippage in (0, 5, 3, 15, 25, 10, 35)
+        ]
+        halves = {
+            int(trial.slippage_bps)
+            for trial in trials
+            for trade in replay(trial, shown).trades
+            if trade.quantity * trade.perp_entry * 10**8 % 1 == Decimal("0.5")
+        }
+        assert {5, 15, 25, 35} <= halves < {3, 5, 10, 15, 25, 35}
+        assert not assert_same(library, trials, shown)
+
+
 def test_entries_too_small_to_open_are_skipped_and_counted(library: Library) -> None:
     market = {"X": pair(dict.fromkeys(range(1, 5), "0.01"), ["100"] * 5)}
     market["X"]["instrument"] = {**RULES, "min_qty": "1000"}
