@@ -1,7 +1,7 @@
 """Gate of a promotion: what speaks for a trial being more than luck, and what is missing."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -142,15 +142,21 @@ def _judged(
     """Yield the conditions that need the report on the sweep's selection."""
     panel, obstacle = _panel(connection, sweep_id, config)
     report = None if panel is None else panel.report
+    lacks: Mapping[str, str] = {} if report is None else report.missing
     p_life = _p_life(report, trial)
-    yield _at_most("p_life", p_life, _MOST_P_LIFE, "chance of luck over all looks", obstacle)
+    words = "chance of luck over all looks"
+    yield _at_most("p_life", p_life, _MOST_P_LIFE, words, lacks.get("cash", obstacle))
     pbo = None if report is None or report.pbo is None else report.pbo.pbo
-    yield _at_most("pbo", pbo, _MOST_PBO, "probability of overfitting", obstacle)
+    yield _at_most("pbo", pbo, _MOST_PBO, "probability of overfitting", lacks.get("pbo", obstacle))
     stitched = None if report is None else _stitched_pnl(report.document()["walk_forward"])
-    detail = obstacle if stitched is None else f"the walk-forward's stitched run comes to {stitched}"
-    yield Condition("walk_forward", None if stitched is None else stitched > 0, False, detail)
+    if stitched is None:
+        yield Condition("walk_forward", None, False, lacks.get("walk_forward", obstacle))
+    else:
+        told = f"the walk-forward's stitched run comes to {stitched}"
+        yield Condition("walk_forward", stitched > 0, False, told)
     p_hold = _p_over_hold(report, trial)
-    yield _at_most("over_hold", p_hold, _MOST_P_OVER_HOLD, "chance of luck over holding", obstacle)
+    words = "chance of luck over holding"
+    yield _at_most("over_hold", p_hold, _MOST_P_OVER_HOLD, words, lacks.get("hold", obstacle))
 
 
 def _at_most(name: str, value: float | None, most: float, words: str, obstacle: str) -> Condition:
@@ -160,7 +166,7 @@ def _at_most(name: str, value: float | None, most: float, words: str, obstacle: 
 
 
 def _panel(connection: sa.Connection, sweep_id: int, config: RunConfig) -> tuple[JudgedPanel | None, str]:
-    """Return the report on a trial's panel, and the reason for what is not known of it."""
+    """Return the report on a trial's panel, and why there is none, or nothing of the trial in it."""
     try:
         view = selection_view(connection, sweep_id)
     except BotError as error:
@@ -172,8 +178,7 @@ def _panel(connection: sa.Connection, sweep_id: int, config: RunConfig) -> tuple
     found = next(panels, None)
     if found is None:
         return None, "the selection of its days is not judged"
-    missing = found.report.missing.values()
-    return found, "; ".join(dict.fromkeys(missing)) or "not in the report"
+    return found, "not in the report"
 
 
 def _p_life(report: SelectionReport | None, trial: TrialView) -> float | None:

@@ -262,6 +262,17 @@ def test_promotion_without_a_seal_carries_its_evidence_and_only_warns(
     assert client.post("/sweeps", json={"base": document}).status_code in {200, 201, 202}
 
 
+def test_condition_that_is_unknown_says_what_itself_lacks(client: TestClient, hands: Hands) -> None:
+    sweep_id = sweep(client, hands)
+    assert do_jobs(hands.engine) == ["completed"]
+    missing = client.get(f"/sweeps/{sweep_id}/selection").json()["missing"]
+    told = promote(client, sweep_id, 0).json()["evidence"]["conditions"]
+    unknown = {one["name"]: one["detail"] for one in told if one["met"] is None}
+    parts = {"p_life": "cash", "pbo": "pbo", "walk_forward": "walk_forward", "over_hold": "hold"}
+    assert unknown == {name: missing[part] for name, part in parts.items() if part in missing}
+    assert unknown["p_life"] != unknown["walk_forward"]
+
+
 def test_promotion_under_a_seal_needs_the_guard_and_a_good_look(client: TestClient, hands: Hands) -> None:
     base = {**BEFORE, "min_funding_rate": "0.00002", "symbols": ["ETH/USDT:USDT"]}
     sweep_id = sweep(client, hands, base=base)
