@@ -19,7 +19,7 @@ from bot.market.rows import Rows, SeriesKind, candle_series, funding_series
 from bot.market.series import CandleSeries, HeldRange, MarketData, SymbolData
 from bot.market.symbols import SECOND_SYNTHETIC_EXCHANGE, inverse_symbol
 from bot.market_store import sql
-from bot.market_store.records import read_rows, records_of, rows_digest
+from bot.market_store.records import records_of, rows_digest, rows_until
 from bot.market_store.segments import digest
 from bot.market_store.series_selection import Extents, Window, chosen_series, in_units, own_series, spot_units
 from bot.market_store.sql import HeldSegment, HeldSeries, refuse_sealed
@@ -212,13 +212,13 @@ def no_such_symbol(symbol: str, exchange: str, held: Iterable[HeldSeries]) -> st
 def _recorded(
     connection: Connection, exchange: str, symbol: str, end_ms: int, reads: Collection[RecordKind]
 ) -> RecordedRows:
-    """Return the rows of the kinds in `reads` that begin by `end_ms`; an empty symbol is a whole exchange."""
+    """Return the rows of the kinds in `reads` up to `end_ms`; an empty symbol is a whole exchange."""
     found: dict[RecordKind, tuple[Any, ...]] = {}
     held = records_of(connection, exchange, symbol, reads) if reads else {}
     for kind, records in held.items():
-        visible = tuple(row for row in read_rows(connection, records) if row.from_ms <= end_ms)
+        visible = rows_until(connection, records, end_ms)
         if visible:
-            found[kind] = visible
+            found[kind] = tuple(visible)
     return RecordedRows(found)
 
 

@@ -42,8 +42,8 @@ def history_digest(
     """Return a digest of every row and trading rule of `symbols` that is visible at `end_ms`.
 
     Of what is recorded beside series, the kinds in `reads` count, of the symbols and of the whole exchange.
-    Rows that become visible later leave it as it is. Months are known by their stored digests; only those
-    that `end_ms` cuts are decoded, once in a process.
+    Rows that become visible later leave it as it is, but for those of a life, which is read whole. Months are
+    known by their stored digests; only those that `end_ms` cuts are decoded, once in a process.
     """
     held = sql.series_of(connection, exchange, symbols_read(symbols))
     rules = sql.instruments(connection, exchange, symbols)
@@ -71,7 +71,7 @@ def hedges_digest(
     for exchange in sorted({exchange for exchange, _ in pairs}):
         symbols = {symbol for other, symbol in pairs if other == exchange}
         if RecordKind.LIFE in reads:
-            symbols |= _named_by_lives(connection, exchange, symbols, end_ms)
+            symbols |= _named_by_lives(connection, exchange, symbols)
         parts.append(history_digest(connection, exchange, sorted(symbols), end_ms, reads))
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
@@ -87,7 +87,7 @@ def pairs_digest(
 
     Lives count, whatever is in `reads`, where they tell of ends, names or units.
     """
-    lived = _epochs(connection, exchange, {*symbols}, end_ms)
+    lived = _epochs(connection, exchange, {*symbols})
     told = [one for one in lived if one.to_ms or one.stem or one.units]
     if not told:
         return history_digest(connection, exchange, sorted(symbols), end_ms, reads)
@@ -95,8 +95,8 @@ def pairs_digest(
     return history_digest(connection, exchange, named, end_ms, {*reads, RecordKind.LIFE})
 
 
-def _named_by_lives(connection: Connection, exchange: str, symbols: set[str], end_ms: int) -> set[str]:
-    return named_pairs(_epochs(connection, exchange, symbols, end_ms))
+def _named_by_lives(connection: Connection, exchange: str, symbols: set[str]) -> set[str]:
+    return named_pairs(_epochs(connection, exchange, symbols))
 
 
 def pairs_named_by_lives(connection: Connection, exchange: str) -> Mapping[str, frozenset[str]]:
@@ -105,14 +105,14 @@ def pairs_named_by_lives(connection: Connection, exchange: str) -> Mapping[str, 
     return {one.key.symbol: frozenset(named_pairs(read_rows(connection, one))) for one in lives}
 
 
-def _epochs(connection: Connection, exchange: str, symbols: set[str], end_ms: int) -> list[Epoch]:
-    """Return the recorded epochs of markets that begin by `end_ms`."""
+def _epochs(connection: Connection, exchange: str, symbols: set[str]) -> list[Epoch]:
+    """Return the recorded epochs of markets."""
     held = [
         one
         for one in held_records(connection, exchange)
         if one.key.kind is RecordKind.LIFE and one.key.symbol in symbols
     ]
-    return [epoch for one in held for epoch in read_rows(connection, one) if epoch.from_ms <= end_ms]
+    return [epoch for one in held for epoch in read_rows(connection, one)]
 
 
 def _records(

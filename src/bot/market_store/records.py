@@ -141,11 +141,20 @@ def remove_between(connection: sa.Connection, held: HeldRecords, from_ms: int, u
     _write(connection, key, stays, held.source)
 
 
+def rows_until(connection: sa.Connection, held: HeldRecords, end_ms: int) -> list[Any]:
+    """Return the stored rows that a run up to `end_ms` reads: those that begin by then, and a life whole.
+
+    Its last epoch says what one unit is, and a later one that is carried that an end before is none.
+    """
+    rows = read_rows(connection, held)
+    return rows if held.key.kind is RecordKind.LIFE else [row for row in rows if row.from_ms <= end_ms]
+
+
 def records_digest(connection: sa.Connection, held: HeldRecords, end_ms: int) -> str | None:
-    """Return a name of the rows that begin by `end_ms`, None without any."""
-    if held.last_ms <= end_ms:
+    """Return a name of the rows of `rows_until`, None without any."""
+    if held.last_ms <= end_ms or held.key.kind is RecordKind.LIFE:
         return held.digest
-    return rows_digest(held.key.kind, [row for row in read_rows(connection, held) if row.from_ms <= end_ms])
+    return rows_digest(held.key.kind, rows_until(connection, held, end_ms))
 
 
 def rows_digest(kind: RecordKind, rows: Sequence[Any]) -> str | None:
