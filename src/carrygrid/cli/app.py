@@ -68,12 +68,12 @@ def common(
 
 @app.command(epilog="Example: `carrygrid looks --exchange binance`")
 def looks(
-    exchange: Annotated[str | None, typer.Option(help="Those at one data set only.")] = None,
+    exchange: Annotated[str | None, typer.Option(help="Only runs on one data set.")] = None,
     as_json: Json = False,
 ) -> None:
     """List every run whose result could be seen, by market and days; those of deleted sweeps too.
 
-    The more has been tried on the same days, the likelier the best of it is luck.
+    The more runs on the same days, the likelier it is that the best of them is luck.
     """
     from carrygrid.cli.seal.seals import print_looks
 
@@ -83,7 +83,7 @@ def looks(
 @app.command("webhook-secret", epilog="Example: `carrygrid webhook-secret`")
 def webhook_secret(
     new: Annotated[
-        bool, typer.Option("--new", help="Make a new one first; the old one signs no more.")
+        bool, typer.Option("--new", help="Replace the secret first; the old one signs no more.")
     ] = False,
 ) -> None:
     """Print the secret that notifications of ended sweeps are signed with (Standard Webhooks).
@@ -127,7 +127,7 @@ def demo(
         int | None, typer.Option(min=1, max=1024, help="Worker processes; one per processor if left out.")
     ] = None,
 ) -> None:
-    """Show the main job end to end: load data, start everything, run an example sweep, print its best trials.
+    """Run an example end to end: load data, start the service, sweep, and print the best trials.
 
     Then serves the dashboard until Ctrl-C. A second run keeps the data and adds a sweep.
     """
@@ -138,7 +138,7 @@ def demo(
 
 @app.command(epilog="Example: `CARRYGRID_BROKER_URL=redis://queue:6379/0 carrygrid dispatch`")
 def dispatch() -> None:
-    """Run the dispatcher alone: it hands pending work to the workers and takes back what they lost."""
+    """Run the dispatcher alone: it publishes open chunks to the workers, and those again that they lost."""
     from carrygrid.cli.serving import become_dispatcher
 
     become_dispatcher()
@@ -146,7 +146,7 @@ def dispatch() -> None:
 
 @app.command(epilog="Example: `CARRYGRID_DATABASE_URL=postgresql://db/carrygrid carrygrid migrate`")
 def migrate() -> None:
-    """Create the database's tables, or bring them up to date; `up` does it by itself."""
+    """Create the database's tables, or migrate them to this version; `up` does so at its start."""
     from carrygrid.cli.serving import migrate_database
 
     migrate_database()
@@ -157,7 +157,7 @@ def backtest(
     config: Config,
     as_json: Json = False,
 ) -> None:
-    """Replay one run over stored history and print what it earned."""
+    """Replay one run over stored history and print its result."""
     from carrygrid.cli.runs import print_run
 
     print_run(config, as_json=as_json)
@@ -168,7 +168,7 @@ def compare(
     config: Config,
     as_json: Json = False,
 ) -> None:
-    """Run the built-in strategies over the same window, side by side, and installed ones that ask for it."""
+    """Run the built-in strategies, and installed ones that opt in, over the same window side by side."""
     from carrygrid.cli.analysis import print_comparison
 
     print_comparison(config, as_json=as_json)
@@ -190,7 +190,7 @@ def probe(
     raise typer.Exit(print_probe(config, cuts=cuts, seed=seed, as_json=as_json))
 
 
-@app.command(epilog="Example: `carrygrid paper btc.json`; start it again after a stop, and it goes on.")
+@app.command(epilog="Example: `carrygrid paper btc.json`; start it again after a stop to resume.")
 def paper(
     config: Annotated[
         Path,
@@ -204,25 +204,25 @@ def paper(
     ] = None,
     resume: Annotated[
         bool,
-        typer.Option("--resume", help="Let a session trade again that has ended or was closed by SIGUSR1."),
+        typer.Option("--resume", help="Resume a session that has ended or was closed by SIGUSR1."),
     ] = False,
     api_url: Annotated[
         str | None, typer.Option(help="Address in place of the exchange's own, http://host:port.")
     ] = None,
     poll: Annotated[
-        float, typer.Option(min=0.05, max=300, help="Seconds between looks at the exchange.")
+        float, typer.Option(min=0.05, max=300, help="Seconds between polls of the exchange.")
     ] = 15,
     status: Annotated[
-        bool, typer.Option("--status", help="Print as JSON what the session has made so far, and end.")
+        bool, typer.Option("--status", help="Print the results of the session so far as JSON, and exit.")
     ] = False,
 ) -> None:
-    """Trade on paper on the live public feeds of exchanges, with the very classes of a backtest.
+    """Trade on paper on the live public feeds of exchanges, with the same classes as a backtest.
 
-    Hedges of every structure are traded, on one exchange or on several. What exchanges do not tell there,
-    such as borrow rates, brackets, fee schedules and ends of contracts, is read from the store.
+    Hedges of every structure are traded, on one exchange or on several. Data that the feeds lack, such as
+    borrow rates, brackets, fee schedules and ends of contracts, are read from the store.
 
-    The session survives restarts in the database. SIGTERM and Ctrl-C end it after the event in hand and keep
-    what is open; SIGUSR1 is the emergency stop that closes everything.
+    The session is kept in the database and resumes after a restart. SIGTERM and Ctrl-C end it after the
+    current event and keep positions open; SIGUSR1 is the emergency stop that closes everything.
     """
     from carrygrid.cli.paper import PaperOptions, print_status, trade_on_paper
 
@@ -266,7 +266,7 @@ def prune(
 
 @app.command(epilog="Example: `carrygrid backup carrygrid-2026-11-22.db`")
 def backup(
-    path: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write the copy.")],
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write the backup.")],
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
 ) -> None:
     """Copy market data, sweeps, results and paper sessions to a file, while the service runs or not.
@@ -280,10 +280,10 @@ def backup(
 
 @app.command(epilog="Example: `carrygrid restore carrygrid-2026-11-22.db`")
 def restore(
-    path: Annotated[Path, typer.Argument(metavar="FILE", help="A copy written by `backup`.")],
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="A file written by `backup`.")],
     force: Annotated[bool, typer.Option("--force", help="Replace the database that is there.")] = False,
 ) -> None:
-    """Put a copy in the place of the database of a service that is stopped."""
+    """Replace the database of a stopped service by a backup."""
     from carrygrid.cli.backup import restore_backup
 
     restore_backup(path, force=force)

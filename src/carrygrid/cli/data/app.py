@@ -30,7 +30,7 @@ def import_data(
         bool, typer.Option("--keep-readable", help="Import the readable lines of damaged files.")
     ] = False,
     replace: Annotated[
-        bool, typer.Option("--replace", help="Let rows take the place of stored ones they contradict.")
+        bool, typer.Option("--replace", help="Replace stored rows that the file contradicts.")
     ] = False,
     as_json: Json = False,
 ) -> None:
@@ -39,12 +39,12 @@ def import_data(
     Rows that break a rule, or contradict stored ones, are named and left out; with --replace those that
     contradict stored ones take their place, and sweeps that used these say so. A file with lines that cannot
     be read is refused whole.
-    Formats are told by content: canonical CSV, Binance Vision and website exports, freqtrade, ccxt dumps,
-    answers of Binance, Bybit, OKX, Hyperliquid and dYdX. The options answer what a file leaves open.
+    Formats are recognised by content: canonical CSV, Binance Vision and website exports, freqtrade, ccxt
+    dumps, answers of Binance, Bybit, OKX, Hyperliquid and dYdX. Options supply what a file does not state.
     Beside candles and funding, BTCUSDT-borrow.csv holds the hourly rates at which the coin can be borrowed,
     BTCUSDT-brackets.json the margin brackets, BTCUSDT-life.json the beginnings, ends and renamings of the
     contract; such a file with one bad row is refused whole.
-    --symbol, repeated or with commas, corrects what the name of a file says, and chooses among the markets of
+    --symbol, repeated or with commas, overrides the market in a file name, and selects among the markets of
     a folder or of a file. Dated futures and options are refused, and so are coin-margined contracts but those
     of canonical files.
 
@@ -77,7 +77,7 @@ def fetch_data(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Download funding, candles, trading rules and fees from an exchange, going on where it stopped.
+    """Download funding, candles, trading rules and fees from an exchange, resuming where it stopped.
 
     Margin brackets come from where they are public (Bybit, OKX, Hyperliquid), and hold from the day of the
     download on; borrow rates come from OKX. With an inverse perp comes the spot market in USDT.
@@ -91,7 +91,7 @@ def fetch_data(
 
 @data.command("list", epilog="Example: `carrygrid data list`")
 def list_data(as_json: Json = False) -> None:
-    """List what is stored, per exchange and symbol, with its gaps and what is odd about it."""
+    """List stored data per exchange and symbol, with gaps and findings."""
     from carrygrid.cli.data.market_data import print_listing
 
     print_listing(as_json=as_json)
@@ -119,7 +119,7 @@ def delete_data(
 ) -> None:
     """Delete stored rows: shows how many of which series, and asks.
 
-    What is left out means all: without --symbol the whole data set goes. Candles count by their open time,
+    Options left out mean all: without --symbol the whole data set goes. Candles count by their open time,
     borrow rates, brackets, epochs of a contract and fee rows by when they begin.
     Funding intervals that no venue states are inferred anew from what stays. Sweeps that used the rows keep
     their results, and say that these data are no longer held.

@@ -7,15 +7,15 @@ import typer
 from carrygrid.cli.options import Json
 
 promotion = typer.Typer(
-    no_args_is_help=True, help="Follow trials that were promoted: do later days look as those before."
+    no_args_is_help=True, help="Check promoted trials: are the days after promotion as those before."
 )
 
 
 @promotion.command("list", epilog="Example: `carrygrid promotion list`")
 def list_all(as_json: Json = False) -> None:
-    """List the first promotion of each trial, and what is known of the days after it.
+    """List the first promotion of each trial, and the judgement of the days after it.
 
-    Sweep promote writes them down; they stay when their sweep is deleted.
+    `sweep promote` records them; they are kept when their sweep is deleted.
     """
     from carrygrid.cli.promotion.promotions import show
 
@@ -31,7 +31,7 @@ def decay(
 ) -> None:
     """Replay a promoted trial to the newest data, and judge the days after its promotion.
 
-    They are consistent unless days like the earlier ones come to so little in at most one case of twenty.
+    They are consistent unless their P&L is below the 5 % quantile of draws of as many earlier days.
     Import or fetch newer data first; sealed days are not read. It counts as a look.
     """
     from carrygrid.cli.promotion.promotions import judge

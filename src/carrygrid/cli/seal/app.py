@@ -27,7 +27,7 @@ def create(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Let nothing from a day on reach a run, a probe, a chart or an export until the seal is opened.
+    """Close data from a day on to runs, probes, charts and exports until the seal is opened.
 
     Runs that end on that day or later are refused. Importing goes on; live paper trading is not affected.
     """
@@ -45,8 +45,8 @@ def look(
 ) -> None:
     """Replay one trial to the newest data and judge it from the seal on.
 
-    It is written down before it is shown. The first look counts most: the p-value of the second is doubled,
-    that of the third trebled, and so on. The same trial again is the same look.
+    The look is recorded before it is shown. The p-value of the second look is doubled, that of the third
+    tripled, and so on. The same trial again is the same look.
     """
     from carrygrid.cli.seal.seals import take_look
 
@@ -55,7 +55,7 @@ def look(
 
 @seal.command("open", epilog="Example: `carrygrid seal open 1`")
 def end(seal_id: SealId, as_json: Json = False) -> None:
-    """End a seal for everything and for ever: what reads its days from now on is no evidence."""
+    """Open a seal for good: results on its days are no evidence from then on."""
     from carrygrid.cli.seal.seals import end
 
     end(seal_id, as_json=as_json)

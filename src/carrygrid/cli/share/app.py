@@ -28,7 +28,7 @@ def create(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Make a link and show it, once: only a digest of it is kept.
+    """Make a link and show it once; only a digest is stored.
 
     Whoever has it sees the sweep, its trials and its exports without a token, and nothing else.
     """

@@ -32,7 +32,8 @@ def submit_sweep(
         bool, typer.Option("--dry-run", help="Submit nothing; print size, what is left out, time and space.")
     ] = False,
     key: Annotated[
-        str | None, typer.Option("--key", help="The same key and sweep again answer the sweep there is.")
+        str | None,
+        typer.Option("--key", help="Idempotency key: repeated, it returns the same sweep."),
     ] = None,
     tags: Tags = None,
     note: Note = None,
@@ -57,7 +58,7 @@ def list_sweeps(
     state: Annotated[str | None, typer.Option(help="Only those in one state, such as running.")] = None,
     outcome: Annotated[
         str | None,
-        typer.Option(help="Only those that ended so, such as completed_with_failures or failed."),
+        typer.Option(help="Only those with one outcome, such as completed_with_failures or failed."),
     ] = None,
     tag: Annotated[str | None, typer.Option(help="Only those with this tag.")] = None,
     sort: Annotated[
@@ -97,12 +98,14 @@ def top_trials(
     sort: Annotated[
         str | None,
         typer.Option(
-            help="Metric or parameter; a leading - sorts descending; several by comma, each for what is "
-            "equal in those before it. Default: the objective."
+            help="Metric or parameter; a leading - sorts descending; of several, by comma, later ones break "
+            "ties. Default: the objective."
         ),
     ] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many.")] = 10,
-    distinct: Annotated[bool, typer.Option("--distinct", help="Trials of equal results as one.")] = False,
+    distinct: Annotated[
+        bool, typer.Option("--distinct", help="Show trials with equal results once.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Print the best trials of a sweep, and why others failed."""
@@ -119,7 +122,7 @@ def show_marks(sweep_id: SweepId, as_json: Json = False) -> None:
     print_marks(sweep_id, as_json=as_json)
 
 
-@sweep.command("mark", epilog="Example: `carrygrid sweep mark 3 17 --name 'the calm one' --pin`")
+@sweep.command("mark", epilog="Example: `carrygrid sweep mark 3 17 --name 'low turnover' --pin`")
 def mark_trial(
     sweep_id: SweepId,
     trial: Annotated[int, typer.Argument(min=0, metavar="TRIAL", help="The trial's number.")],
@@ -130,7 +133,7 @@ def mark_trial(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Name, annotate or pin a trial; what is not given stays."""
+    """Name, annotate or pin a trial; options left out change nothing."""
     from carrygrid.cli.sweep.mark import mark
 
     mark(sweep_id, trial, name=name, note=note, pinned=pinned, as_json=as_json)
@@ -144,7 +147,7 @@ def show_trial(
 ) -> None:
     """Print the evidence on one trial: bands around its equity, random entries, regimes, years.
 
-    Bands: its days drawn in another order. Random entries: as many trips, each as long, at other settlements.
+    Bands: its days resampled in blocks. Random entries: its round trips at random settlements.
     Regimes: its days by the mean funding rate of the 30 days before.
     """
     from carrygrid.cli.sweep.evidence import print_evidence
@@ -154,7 +157,7 @@ def show_trial(
 
 @sweep.command("verdict", epilog="Example: `carrygrid sweep verdict 3`")
 def verdict_on_sweep(sweep_id: SweepId, as_json: Json = False) -> None:
-    """Print which configuration a sweep speaks for, beside holding, and what speaks against it.
+    """Print the candidate of a sweep, beside holding, and what speaks against it.
 
     The candidate is the centre of the largest plateau over all axes, never the highest peak.
     """
@@ -175,9 +178,9 @@ def judge_sweep(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Print the chance that the best trial of a sweep is luck, and what it is beside holding.
+    """Print the chance that the best trial of a sweep is luck, or its lead over holding.
 
-    The report on a completed sweep is there already; other settings, and sweeps of before, replay its trials.
+    A completed sweep has its report already; with other settings its trials are replayed.
     """
     from carrygrid.cli.sweep.selection import judge
 
@@ -198,10 +201,10 @@ def walk_forward_sweep(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Print the trials that were best by each date, and what trading them in turn after it would have made.
+    """Print a walk-forward: the best trial by each date, and the result of trading it on the days after.
 
-    All test days are one run, whose parameters change at the seams: positions go on, and its P&L is that of a
-    bot that was restarted with the parameters of each fold.
+    All test days are one run, whose parameters change at the seams: positions stay open, and its P&L is that
+    of a bot that was restarted with the parameters of each fold.
     """
     from carrygrid.cli.sweep.selection import walk_forward
 
@@ -210,7 +213,7 @@ def walk_forward_sweep(
 
 @sweep.command("cancel", epilog="Example: `carrygrid sweep cancel 3`")
 def cancel_sweep(sweep_id: SweepId, as_json: Json = False) -> None:
-    """End a sweep, keeping what is done."""
+    """Cancel a sweep, keeping its finished trials."""
     from carrygrid import Sweep
     from carrygrid.cli.sweep.follow import change
 
@@ -219,7 +222,7 @@ def cancel_sweep(sweep_id: SweepId, as_json: Json = False) -> None:
 
 @sweep.command("resume", epilog="Example: `carrygrid sweep resume 3`")
 def resume_sweep(sweep_id: SweepId, as_json: Json = False) -> None:
-    """Finish the rest of a sweep and retry what failed."""
+    """Run the remaining trials of a sweep, and the failed ones again."""
     from carrygrid import Sweep
     from carrygrid.cli.sweep.follow import change
 
@@ -258,13 +261,13 @@ def extend_sweep(
         list[str] | None,
         typer.Option("--add", metavar="NAME=VALUE,...", help="More values; repeat for other parameters."),
     ] = None,
-    to: Annotated[str | None, typer.Option(help="A later end, beside those there are.")] = None,
+    to: Annotated[str | None, typer.Option(help="A later end, in addition to the present ones.")] = None,
     samples: Annotated[
-        int | None, typer.Option(min=1, help="Trials of a sampled sweep in all, more than there are.")
+        int | None, typer.Option(min=1, help="Total number of trials of a sampled sweep, more than now.")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Let a sweep grow: trials keep their numbers and results, only new ones run."""
+    """Extend a sweep: trials keep their numbers and results, only new ones run."""
     from carrygrid.cli.sweep.control import extend
 
     extend(sweep_id, add or [], to, samples, as_json=as_json)
@@ -279,7 +282,7 @@ def clone_sweep(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Submit a copy of a sweep, on the data as they are now; runs that are the same are taken over."""
+    """Submit a copy of a sweep, on the data as they are now; results of identical runs are reused."""
     from carrygrid.cli.sweep.control import clone
 
     clone(sweep_id, changes, as_json=as_json)
@@ -311,9 +314,9 @@ def notify_sweep(
     again: Annotated[bool, typer.Option("--again", help="Send it once more.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Print whether the `notify_url` of a sweep has been told of its end, and why not.
+    """Print whether the notification of a sweep's end was delivered to its `notify_url`, and why not.
 
-    Messages are signed; `carrygrid webhook-secret` prints what their receiver checks them with.
+    Messages are signed; `carrygrid webhook-secret` prints the secret that verifies them.
     """
     from carrygrid.cli.sweep.control import print_notification
 
@@ -334,7 +337,7 @@ def promote_trial(
 ) -> None:
     """Write a trial's parameters as the configuration that `paper` and `backtest` take.
 
-    All of them, exactly as they ran, with the evidence for it; `paper` leaves the window aside. While the
+    All of them, exactly as they ran, with the evidence for it; `paper` ignores the window. While the
     exchange is sealed, a trial needs enough trades and settlements, and a look at the holdout (`seal look`)
     that is consistent and in profit. Everything else that speaks against it is a warning.
     """

@@ -16,7 +16,7 @@ _FUNNEL = {
     "traded": "traded",
     "beat_holding": "beat holding",
     "safe": "never liquidated",
-    "eligible": "may win",
+    "eligible": "eligible",
 }
 
 

@@ -15,15 +15,15 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="A name that token lis
 @token.command("create", epilog="Example: `carrygrid token create grafana --scope read --days 365`")
 def create(
     name: NewName,
-    scope: Annotated[Scope, typer.Option(help="`read` changes nothing, `full` may.")] = Scope.READ,
+    scope: Annotated[Scope, typer.Option(help="`read` is read-only, `full` may change things.")] = Scope.READ,
     days: Annotated[
         int | None, typer.Option(min=1, max=36_500, help="How long it holds; for ever if left out.")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Make a token and show it, once: only a digest of it is kept.
+    """Make a token and show it once; only a digest is stored.
 
-    It opens a service that runs with CARRYGRID_API_TOKEN set, beside that one, within two seconds.
+    A service that runs with CARRYGRID_API_TOKEN set accepts it too, within two seconds.
     """
     from carrygrid.cli.token.tokens import make
 
