@@ -37,7 +37,7 @@ BASE = {
     "min_volume_24h": "0",
 }
 EVERYONE = {"min_trades": 0, "min_settlements": 0}
-"""Guard for windows of a few weeks: all trials that moved may win."""
+"""Guard for windows of a few weeks: all trials that moved are eligible."""
 GRID: dict[str, Any] = {
     "min_funding_rate": {"start": "0.00002", "stop": "0.0002", "step": "0.00002"},
     "exit_funding_rate": ["0", "0.00005", "0.0001"],

@@ -41,7 +41,7 @@ GRID: dict[str, Any] = {
 
 
 def sweep_body(**changes: Any) -> dict[str, Any]:
-    """Return a sweep of 20 trials as submitted, with `changes`; however few its trades, any may win."""
+    """Return a sweep of 20 trials as submitted, with `changes`; however few its trades, any is eligible."""
     return {
         "name": "entry x exit x leverage",
         "base": dict(BASE),

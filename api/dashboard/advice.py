@@ -21,7 +21,7 @@ _HELD = Advice("See which exchanges and symbols are held, and for which dates.",
 _WAIT = Advice("Wait a moment, then try again: nothing that was stored is lost.", (_BACK, _SWEEPS))
 _ELSEWHERE = Advice("Look for it in the list, or check the address.", (_SWEEPS, _DATA))
 _ADDRESS = Advice("Correct it in the address, or start from the list.", (_SWEEPS, _DATA))
-_OPERATOR = Advice("Whoever runs this service has to act on it.", (_BACK, _SWEEPS))
+_OPERATOR = Advice("The operator of this service has to act on it.", (_BACK, _SWEEPS))
 
 _BY_CODE: Mapping[str, Advice] = MappingProxyType(
     {
@@ -33,7 +33,7 @@ _BY_CODE: Mapping[str, Advice] = MappingProxyType(
         "database_full": _OPERATOR,
         "database_schema": _OPERATOR,
         "internal_server_error": Advice(
-            "The service's log tells more under that number; `carrygrid up` keeps it in logs/api.log.",
+            "The service's log has the details under that number; `carrygrid up` keeps it in logs/api.log.",
             (_BACK, _SWEEPS),
         ),
     }

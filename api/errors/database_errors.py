@@ -9,9 +9,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from api.errors.problems import Problem
 from bot.market_store.database import is_full
 
-_SCHEMA = (
-    "the database has not the tables this program works with: run `carrygrid migrate`, or use its version"
-)
+_SCHEMA = "the database lacks tables that this program needs: run `carrygrid migrate`, or use its version"
 _FULL = "the database's disk is full; what was being written is not stored"
 _AWAY = "the database does not answer or is busy; try again in a moment"
 _SQLITE_WAITS = frozenset(

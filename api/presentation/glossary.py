@@ -137,7 +137,7 @@ _STRATEGY = (
         "market_end",
         "Market end",
         "The close of a contract's last candle with volume, where that lies more than a day before the "
-        "window's end. What is booked later was never to be earned; end_dead_markets closes hedges there.",
+        "window's end. P&L booked later could not have been earned; end_dead_markets closes hedges there.",
     ),
     Term(
         "delisting",
@@ -204,7 +204,7 @@ _SWEEP = (
     Term(
         "scenario_axes",
         "Scenario axes",
-        "Axes that nobody chooses, such as costs and dates: settings of the others are ranked at their "
+        "Axes that are not optimized, such as costs and dates: settings of the others are ranked at their "
         "worst or median scenario.",
     ),
     Term("stale", "Stale", "Replayed on other market data, or by another version of the engine."),
@@ -217,8 +217,8 @@ _EVIDENCE = (
     Term(
         "bands",
         "Bands",
-        "Quantiles over 1,000 draws of a trial's own days in another order. A wide fan says that its result "
-        "hangs on how its days happened to fall.",
+        "Quantiles over 1,000 resamplings of a trial's own days, in blocks. Wide bands: the result depends "
+        "on a few of its days.",
     ),
     Term(
         "random_entries",
@@ -289,7 +289,7 @@ _SELECTION = (
     Term(
         "independent_days",
         "Independent days",
-        "The number of unrelated days that the record is worth. Funding comes in stretches, so 1,820 days "
+        "The number of unrelated days that the record is worth. Funding is autocorrelated, so 1,820 days "
         "may be worth 40: read a Sharpe ratio as one of those few days.",
     ),
     Term(
@@ -306,20 +306,20 @@ _SELECTION = (
     Term(
         "purged_cv",
         "Purged cross-validation",
-        "Each block of days traded by the trial that was best on others, those next to it left out. Paths "
-        "that lose say how wrong a choice could have gone.",
+        "Each block of days traded by the trial that was best on the others, without those next to it. "
+        "Losing paths show how badly a choice could have turned out.",
     ),
     Term(
         "walk_forward",
         "Walk-forward",
-        "At each date the trial that was best until then, tested on the days after. What somebody who "
-        "chose anew each time would have met.",
+        "At each date the trial that was best until then, tested on the days after. The result of "
+        "choosing again at each date.",
     ),
     Term(
         "efficiency",
         "Walk-forward efficiency",
-        "Mean Sharpe ratio on test days over that on training days. Well below 1, choosing kept little of "
-        "what it saw.",
+        "Mean Sharpe ratio on test days over that on training days. Well below 1, little of the in-sample "
+        "result lasted.",
     ),
     Term(
         "transfer",
@@ -359,7 +359,7 @@ _DATA = (
     Term(
         "fingerprint", "Data fingerprint", "A digest of every row a run could read; equal data, equal digest."
     ),
-    Term("synthetic", "Synthetic data", "Generated, not recorded. No number of it speaks of a real market."),
+    Term("synthetic", "Synthetic data", "Generated, not recorded. It says nothing about a real market."),
 )
 
 

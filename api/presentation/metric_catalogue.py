@@ -109,7 +109,7 @@ _LABELS = (
         "pnl_after_market_end",
         "P&L after market end",
         "money",
-        "part of the net P&L booked after a contract's last live candle; none where every market lives on",
+        "part of the net P&L booked after a contract's last live candle; undefined where no market ended",
         signed=True,
     ),
     MetricLabel(

@@ -57,10 +57,10 @@ def _beaten(verdict: SweepVerdict) -> str:
 
 
 def _of_these(found: SettingCounts) -> str:
-    """Return how many of the settings that beat holding may win, unless all, and were liquidated, if any."""
+    """Return how many settings that beat holding are eligible, unless all, and were liquidated, if any."""
     told = []
     if found.able < found.ahead:
-        told.append(f"{found.able:,} may win" if found.able else "none may win")
+        told.append(f"{found.able:,} eligible" if found.able else "none eligible")
     if found.liquidated:
         count = "all" if found.liquidated == found.ahead > 1 else f"{found.liquidated:,}"
         told.append(f"{count} {'was' if found.liquidated == 1 else 'were'} liquidated")
@@ -70,26 +70,26 @@ def _of_these(found: SettingCounts) -> str:
 def _best(verdict: SweepVerdict) -> str:
     candidate, trial = verdict.candidate, verdict.trial
     if candidate is None or trial is None:
-        return "None may win by the rules of the sweep, so there is no candidate."
+        return "None is eligible by the rules of the sweep, so there is no candidate."
     lost = (trial.metrics or {}).get("liquidations")
     losses = f" with {counted(lost, 'liquidation')}" if lost else ""
     label = lower_first(METRIC_LABELS[verdict.spec.objective.metric].label.removesuffix(", %"))
     found = f"{label} {_value(verdict, trial)}{losses}"
     if verdict.floor is None:
         lone = f": {candidate.alone}" if candidate.alone else ""
-        return f"No plateau can be told{lone}; the best one is trial {trial.number}, {found}."
+        return f"There is no plateau{lone}; the best one is trial {trial.number}, {found}."
     region = ", ".join(_range(one) for one in candidate.region)
     floor = _floor(verdict, verdict.floor, trial)
     told = f"Best region: {region}, around trial {trial.number}: {found}, {floor}"
     unable = candidate.near - candidate.able
     if unable:
-        told = f"{told}; {unable} of its {counted(candidate.near, 'neighbour')} may not win"
+        told = f"{told}; {_unable(unable, candidate.near)}"
     return f"{told}.{_peak(verdict, trial)}"
 
 
 def _floor(verdict: SweepVerdict, floor: TrialView, trial: TrialView) -> str:
     if floor.number == trial.number:
-        return "no neighbour that may win is worse"
+        return "no eligible neighbour is worse"
     return f"at its worst neighbour {_value(verdict, floor)}"
 
 
@@ -101,8 +101,13 @@ def _peak(verdict: SweepVerdict, trial: TrialView) -> str:
     end = "lowest" if verdict.spec.objective.direction is Direction.MINIMIZE else "highest"
     told = f"The {end}, trial {peak.trial.number}, has {_value(verdict, peak.trial)}"
     if peak.unable:
-        return f" {told}, but {peak.unable} of its {counted(peak.near, 'neighbour')} may not win."
+        return f" {told}, but {_unable(peak.unable, peak.near)}."
     return "" if peak.floor is None else f" {told}, but {_value(verdict, peak.floor)} one step away."
+
+
+def _unable(unable: int, neighbours: int) -> str:
+    verb = "is" if unable == 1 else "are"
+    return f"{unable} of its {counted(neighbours, 'neighbour')} {verb} not eligible"
 
 
 def _range(one: AxisRange) -> str:

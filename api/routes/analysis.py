@@ -198,7 +198,7 @@ async def spread(
     scenarios: AskedScenarios,
     metric: Metric = None,
 ) -> JsonResponse:
-    """Return quantiles of a metric among the trials that may win, by the value of each axis in turn.
+    """Return quantiles of a metric among the eligible trials, by the value of each axis in turn.
 
     Further parameters name an axis or a metric and a value or `lowest..highest`.
     """

@@ -84,7 +84,7 @@ async def hedges(
     long_exchange: ExchangeText = None,
     short_exchange: ExchangeText = None,
     symbols: Annotated[
-        list[NameText] | None, Query(max_length=MOST_NAMED, description="names to be told of as well")
+        list[NameText] | None, Query(max_length=MOST_NAMED, description="names to check as well")
     ] = None,
 ) -> JsonResponse:
     """Return names for `symbols` under a structure, with what is held of both legs, and what is not.
@@ -105,7 +105,7 @@ async def coverage(replays: ReplaysDep) -> JsonResponse:
     return JsonResponse({"exchanges": [exchange.document() for exchange in listing]})
 
 
-@router.get("/pairs", summary="Pairs by what their funding was like")
+@router.get("/pairs", summary="Pairs by their funding")
 async def pairs(
     replays: ReplaysDep,
     costs: CostsDep,
@@ -182,7 +182,7 @@ async def delete_rows(
     ] = None,
     from_: Annotated[str | None, Query(alias="from", max_length=64, description="of the first row")] = None,
     to: Annotated[str | None, Query(max_length=64, description="time before which rows end")] = None,
-    dry_run: Annotated[bool, Query(description="only tell what would be deleted")] = False,
+    dry_run: Annotated[bool, Query(description="only list what would be deleted")] = False,
 ) -> JsonResponse:
     """Delete rows of a data set and tell how many of which series; candles count by their open time.
 

@@ -76,7 +76,7 @@ async def view(
     return StreamingResponse(seen.csv(), media_type=ExportFormat.CSV.media_type, headers=headers)
 
 
-@router.get("/manifest", summary="What belongs to exported numbers", response_class=JsonResponse)
+@router.get("/manifest", summary="Manifest of an export: spec, data, versions", response_class=JsonResponse)
 async def describe(database: DatabaseDep, sweep_id: SweepId) -> JsonResponse:
     """Return the sweep as asked for, the digest of its market data, engine and library versions, columns."""
     _, notes = await database.analyze(_described, sweep_id)

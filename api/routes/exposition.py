@@ -33,13 +33,11 @@ class _Snapshot(Collector):
         finished.add_metric(["completed"], found.trials_completed)
         finished.add_metric(["failed"], found.trials_failed)
         yield finished
-        yield _counter(
-            "lease_expiries", "Chunks freed because their worker fell silent.", found.leases_expired
-        )
+        yield _counter("lease_expiries", "Chunks freed because their lease expired.", found.leases_expired)
         yield _counter("chunks_isolated", "Chunks halved to find a poison trial.", found.chunks_isolated)
         replayed = CounterMetricFamily(
             f"{PREFIX}_trials_replayed",
-            "Trials replayed by the compiled kernel, and left by it to slower paths by reason.",
+            "Trials replayed by the compiled kernel, and by slower paths by the reason for it.",
             labels=["path", "reason"],
         )
         replayed.add_metric(["kernel", ""], found.trials_by_kernel)
@@ -47,7 +45,7 @@ class _Snapshot(Collector):
             replayed.add_metric(["plain", reason], number)
         yield replayed
         yield _counter(
-            "kernel_differences", "Samples that the kernel replayed wrongly.", found.kernel_differences
+            "kernel_differences", "Samples in which kernel and plain replay differ.", found.kernel_differences
         )
         yield _histogram("chunk_seconds", "Time that finished chunks took.", found.chunk_seconds)
         yield from self._present()

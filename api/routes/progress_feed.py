@@ -134,7 +134,7 @@ class ProgressFeed:
             try:
                 found = await self._database.read(get_sweeps, asked)
             except SQLAlchemyError as error:
-                _log.warning("progress cannot be read, trying on", reason=str(error)[:300])
+                _log.warning("progress cannot be read, retrying", reason=str(error)[:300])
                 continue
             for sweep_id, topic in asked.items():
                 view = found.get(sweep_id)

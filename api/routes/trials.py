@@ -70,7 +70,7 @@ async def page(
     return JsonResponse({"trials": trials, "next_cursor": found.next_cursor})
 
 
-@router.get("/findings", summary="What is odd about its data", response_model=SweepFindings)
+@router.get("/findings", summary="Findings about its data", response_model=SweepFindings)
 async def findings(database: DatabaseDep, sweep_id: SweepId) -> JsonResponse:
     """Return jumps of prices, contracts that ended and the like within the windows of the sweep."""
     found = await database.read(sweep_findings, sweep_id)

@@ -35,10 +35,10 @@ class Heatmap(BaseModel):
     trials: list[list[int | None]] = Field(description="the trial behind each cell")
     counts: list[list[int]] = Field(description="finished trials behind each cell")
     eligible: list[list[bool]] = Field(
-        description="whether trials that may win are behind each cell; only those are summed up then"
+        description="whether eligible trials are behind each cell; only those are summed up then"
     )
     states: list[list[CellState | None]] = Field(
-        description="why no trial that may win is behind a cell, null where there is one"
+        description="why no eligible trial is behind a cell, null where there is one"
     )
     p_luck: list[list[float | None]] | None = Field(
         None,
@@ -56,7 +56,7 @@ class Panels(BaseModel):
 
 
 class SliceDocument(BaseModel):
-    """One axis: at each value, how many trials may win, and the best of them."""
+    """One axis: at each value, how many trials are eligible, and the best of them."""
 
     axis: HeatmapAxis
     counts: list[int]
@@ -130,7 +130,7 @@ class SettingDocument(BaseModel):
 
     params: Params
     trials: int
-    eligible: int = Field(description="trials that may win; where there are some, `best` is of them alone")
+    eligible: int = Field(description="eligible trials; where there are some, `best` is of them alone")
     profitable: int
     profitable_share: float
     best: SummaryDocument

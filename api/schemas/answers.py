@@ -77,7 +77,7 @@ class RunFinding(DataFinding):
 class SweepFinding(DataFinding):
     """An oddity of windows of a sweep, as the window with the most rows of it shows it."""
 
-    serious: bool = Field(description="whether P&L may come of it that nobody could have earned")
+    serious: bool = Field(description="whether it may give P&L that nobody could have earned")
     windows: int = Field(description="windows of the sweep that show it")
 
 
@@ -113,12 +113,14 @@ class TrialDocument(BaseModel):
     run_key: str | None
     ledger: str | None = Field(description="a digest of what the account booked, as hex")
     reused_from: Annotated[TrialReference | None, Of(_origin)] = Field(
-        description="the trial whose result was taken over"
+        description="the trial whose result was reused"
     )
     findings: Annotated[list[RunFinding], Of(_findings)] = Field(
-        description="what the numbers have to be read with, warnings first"
+        description="findings about its data, warnings first"
     )
-    eligible: bool = Field(description="whether it may win: enough trades and settlements, not flat")
+    eligible: bool = Field(
+        description="whether it can be ranked first: enough trades and settlements, not flat"
+    )
     ineligible: str | None = Field(description="why a completed trial cannot win; null if it can")
     p_luck: float | None = Field(description="chance that luck shows its Sharpe; null until judged")
     plateau: float | None = Field(
@@ -136,7 +138,7 @@ class TrialDetail(TrialDocument):
     config: dict[str, Any] | None
     hold_baseline: dict[str, Any] | None = Field(description="what holding would have earned instead")
     blocked_entries: list[dict[str, Any]] | None = Field(
-        description="what kept a trial without trades from trading; null where it cannot be replayed"
+        description="entry blockers of a trial without trades; null where it cannot be replayed"
     )
 
 
@@ -193,7 +195,7 @@ class FailureReason(BaseModel):
     """Reason for which some trials failed; reasons that differ only in figures count as one."""
 
     code: str
-    message: str = Field(description="the reason of the example, to the letter")
+    message: str = Field(description="the exact reason of the example")
     trials: int
     example: int = Field(description="the lowest number of a trial that failed so")
 

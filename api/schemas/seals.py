@@ -127,7 +127,7 @@ class LookDocument(BaseModel):
     last: Annotated[str, Of[LookView](lambda look: _date(look.seen.last))]
     runs: Annotated[int, Of[LookView](lambda look: look.seen.runs)]
     new: Annotated[int, Of[LookView](lambda look: look.seen.new)] = Field(
-        description="runs that were not taken over from an equal one"
+        description="runs whose result was not reused from an equal one"
     )
     independent: Annotated[float | None, Of[LookView](lambda look: look.seen.independent)] = Field(
         description="independent trials that they are worth; null until judged"

@@ -30,7 +30,7 @@ class VerdictFunnel(BaseModel):
     traded: int
     beat_holding: int
     safe: int = Field(description="without a liquidation")
-    eligible: int = Field(description="may win by the rules of the sweep")
+    eligible: int = Field(description="eligible by the rules of the sweep")
 
 
 class VerdictAxis(BaseModel):
@@ -41,7 +41,7 @@ class VerdictAxis(BaseModel):
 
 
 class VerdictRange(BaseModel):
-    """Lowest and highest value of an axis among the candidate and the settings next to it that may win."""
+    """Lowest and highest value of an axis among the candidate and the eligible settings next to it."""
 
     name: str
     low: str
@@ -85,10 +85,10 @@ class VerdictCandidate(BaseModel):
     """Centre of the largest plateau over all axes; without plateaus the best trial, and `floor` is null."""
 
     trial: TrialDocument
-    floor: int | None = Field(description="the worst trial of it and those a step away that may win")
+    floor: int | None = Field(description="the worst of it and the eligible trials a step away")
     peak: int | None = Field(description="the trial that is best by itself; null without a plateau")
     neighbours: int = Field(description="settings a step away")
-    able_neighbours: int = Field(description="those of them that may win")
+    able_neighbours: int = Field(description="those of them that are eligible")
     region: list[VerdictRange]
     borders: list[VerdictBorder]
     alike: int = Field(description="other settings with equal results")

@@ -38,9 +38,9 @@ class Finding:
 class Trial:
     """One trial: `params` are the varied ones; without `metrics` if it failed, and `error` says why.
 
-    `eligible` says whether it may win, None if the service does not tell; `ineligible` why a completed one
-    cannot. `p_luck` and `plateau` are known once its sweep is judged; `equal` counts the trials of equal
-    results that it stands for, where they were asked for as one. `mark` is what readers left on it.
+    `eligible` says whether it can be ranked first, None if the service does not say; `ineligible` why a
+    completed one cannot. `p_luck` and `plateau` are known once its sweep is judged. `equal` counts the trials
+    of equal results that it stands for, where they were asked for as one. `mark` is what readers left on it.
     """
 
     number: int

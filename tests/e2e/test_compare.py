@@ -118,7 +118,7 @@ def test_trials_are_picked_from_the_table_and_compared_where_they_part(
     first = parting.locator(".parted time").get_attribute("datetime")
     expect(parting.locator("tr.verdict")).to_contain_text("opened 0.1")
     expect(parting.locator("tr.verdict")).to_contain_text(
-        "did not enter: min_funding_rate asks for 0.0002 and saw 0.0001"
+        "did not enter: min_funding_rate needs 0.0002 and was 0.0001"
     )
     parting.get_by_role("button", name="Later").click()
     expect(parting.get_by_role("heading")).to_have_text(f"Where {sweep_id}:0 and {sweep_id}:2 differ")

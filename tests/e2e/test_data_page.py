@@ -239,12 +239,12 @@ def test_rows_are_shown_confirmed_and_deleted(address: str, visit: Visit) -> Non
     form.get_by_label("Exchange").fill("synthetic")
     form.get_by_label("Symbol").fill("BTCUSDT")
     form.get_by_label("Series").fill("perp-7h")
-    form.get_by_role("button", name="Show what would go").click()
+    form.get_by_role("button", name="Show what would be deleted").click()
     expect(form.get_by_role("status")).to_contain_text("series: 'perp-7h' has no candle interval of")
     form.get_by_label("Series").fill("perp-1h")
     form.get_by_label("From, UTC").fill("2024-02-01")
     form.get_by_label("To, not included").fill("2024-02-02")
-    form.get_by_role("button", name="Show what would go").click()
+    form.get_by_role("button", name="Show what would be deleted").click()
     expect(form.locator("li")).to_have_text(
         "BTC/USDT:USDT perp 1h: 24 rows, 2024-02-01 00:00 to 2024-02-01 23:00"
     )
@@ -252,7 +252,7 @@ def test_rows_are_shown_confirmed_and_deleted(address: str, visit: Visit) -> Non
     form.get_by_label("To, not included").fill("2024-02-03")
     expect(confirm).to_be_hidden()
     form.get_by_label("To, not included").fill("2024-02-02")
-    form.get_by_role("button", name="Show what would go").click()
+    form.get_by_role("button", name="Show what would be deleted").click()
     assert axe.violations(page) == []
     confirm.click()
     expect(form.get_by_role("status")).to_have_text("24 rows deleted")

@@ -52,7 +52,7 @@ def test_link_made_on_the_page_shows_its_view_read_only_until_it_is_revoked(
     guest.on("response", lambda answer: refused.append(answer.url) if answer.status >= 400 else None)
     guest.goto(link)
     assert guest.url == f"{link}/dashboard/sweeps/1?metric=net_pnl&perp_leverage=1"
-    expect(guest.get_by_text("Shared to read: nothing can be changed here")).to_be_visible()
+    expect(guest.get_by_text("Read-only link: nothing can be changed here")).to_be_visible()
     expect(guest.locator("#selected")).to_contain_text("10 of 20")
     expect(guest.locator(".verdict-sentence")).to_be_visible()
     expect(guest.locator("#verdict [data-promotes], button[data-opens], button[data-mark]")).to_have_count(0)

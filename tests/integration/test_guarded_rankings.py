@@ -215,7 +215,7 @@ def test_exports_say_of_each_trial_whether_it_may_win(
 
 
 WINNING = {"worst": 0, "median": 4}
-"""Settings of which the trial that they are ranked at may win: at a leverage of 50 none may."""
+"""Settings of which the trial that they are ranked at is eligible: at a leverage of 50 none is."""
 
 
 def at_leverage(rows: list[dict[str, Any]], rank: str) -> list[dict[str, Any]]:

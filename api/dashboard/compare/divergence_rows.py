@@ -116,7 +116,7 @@ def _kept(snapshot: DecisionSnapshot | None) -> str:
     if snapshot is None:
         return ""
     if snapshot.wants_exit:
-        return "; its strategy wanted out, patience or lag put that off"
+        return "; its strategy signalled an exit, delayed by patience or lag"
     return "; its exit condition was not met"
 
 
@@ -130,7 +130,7 @@ def _kept_out(
     symbol: str, t_ms: int, book: Holdings, run: ComparedRun, snapshot: DecisionSnapshot | None
 ) -> str:
     if symbol not in names_of(run.config):
-        return "this pair is none of its symbols"
+        return "it does not trade this pair"
     if snapshot is None:
         return "it had no settlement to decide on"
     gate = snapshot.gate
@@ -138,15 +138,19 @@ def _kept_out(
 
 
 _ACCOUNT = frozenset({"just_closed", "slots", "size"})
-"""Gates of an account, which its holdings tell of in words."""
+"""Gates of an account, which its holdings explain."""
 
 
 def _gate(gate: Gate) -> str:
     if gate.name == "market_in_use":
         return "another hedge used one of its markets"
     if gate.seen is None or gate.needed is None:
-        return "its strategy did not want in" if gate.name == "strategy" else f"{gate.name} kept it out"
-    return f"{gate.name} asks for {plain(gate.needed)} and saw {plain(gate.seen)}"
+        return (
+            "its strategy gave no entry signal"
+            if gate.name == "strategy"
+            else f"{gate.name} blocked the entry"
+        )
+    return f"{gate.name} needs {plain(gate.needed)} and was {plain(gate.seen)}"
 
 
 def _account(symbol: str, t_ms: int, book: Holdings, run: ComparedRun) -> str:
@@ -155,4 +159,4 @@ def _account(symbol: str, t_ms: int, book: Holdings, run: ComparedRun) -> str:
     held, slots = len(book.held_after(t_ms)), run.config.max_simultaneous_positions
     if is_full(held, slots):
         return f"all slots were taken ({shown(held, 'count')} of {shown(slots, 'count')})"
-    return "what it could afford was too small"
+    return "the affordable quantity was too small"

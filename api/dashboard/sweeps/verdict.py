@@ -57,7 +57,7 @@ def _steps(funnel: Funnel) -> list[dict[str, Any]]:
         ("traded", funnel.traded),
         ("beat holding", funnel.beat_holding),
         ("never liquidated", funnel.safe),
-        ("may win", funnel.eligible),
+        ("eligible", funnel.eligible),
     )
     most = funnel.trials or 1
     return [{"title": title, "count": count, "share": count / most} for title, count in steps]

@@ -12,9 +12,9 @@ _ACCOUNT = {
         "The affordable quantity was below the instrument's limits: more initial_capital or allocation, "
         "fewer slots, or a smaller min_notional."
     ),
-    "strategy": "The strategy did not want in, and names no condition (its method blocking_gate could).",
+    "strategy": "The strategy gave no entry signal, and names no condition (its method blocking_gate could).",
     "slots": "Other pairs held every slot: a larger max_simultaneous_positions splits the capital further.",
-    "delisted": "The contract had ended (end_dead_markets): nothing follows; end the window there.",
+    "delisted": "The contract had ended (end_dead_markets): end the window there.",
     "cooldown_hours": (
         "A hedge of this pair had ended {nearest} h before, {needed} h must pass: a shorter cooldown_hours."
     ),
@@ -36,7 +36,7 @@ _STALE = (
     "max_price_age_hours."
 )
 _NO_PRICES = "No candle of both legs had closed yet: import earlier candles, or start later."
-_OTHERS = GateAdvice("This condition belongs to the strategy; its description says which parameter moves it.")
+_OTHERS = GateAdvice("This condition belongs to the strategy; its description says which parameter sets it.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ from bot.numbers.money import exact
 
 _ENDED = {
     CloseReason.SIGNAL: "The strategy wanted out.",
-    CloseReason.MARGIN: "Maintenance had eaten too much of the short's margin: closed before a liquidation.",
-    CloseReason.LIQUIDATION: "The mark price took the short's margin; spot was sold as that candle closed.",
+    CloseReason.MARGIN: "Margin exit: maintenance reached margin_exit_ratio of the short's balance.",
+    CloseReason.LIQUIDATION: "The mark price liquidated the short; spot was sold as that candle closed.",
     CloseReason.END: "The window ended: whatever is open is closed.",
     CloseReason.EMERGENCY: "Closed by an emergency stop.",
     CloseReason.SEAM: "Other parameters came into force that no longer trade the pair.",
@@ -31,16 +31,16 @@ _ENDED = {
 
 _HEDGE_ENDED = {
     CloseReason.SIGNAL: "The strategy wanted out.",
-    CloseReason.MARGIN: "Maintenance had eaten too much of a leg's margin: closed before a liquidation.",
-    CloseReason.LIQUIDATION: "The mark price took the margin of a leg; the other one followed.",
+    CloseReason.MARGIN: "Margin exit: maintenance reached margin_exit_ratio of a leg's balance.",
+    CloseReason.LIQUIDATION: "The mark price liquidated a leg; the other one was closed.",
     CloseReason.END: "The window ended: whatever is open is closed.",
     CloseReason.EMERGENCY: "Closed by an emergency stop.",
     CloseReason.SEAM: "Other parameters came into force that no longer trade the hedge.",
     CloseReason.DISTANCE: "A move of the mark by exit_liquidation_distance would have liquidated a leg.",
     CloseReason.BASIS: "The premium of the short over the long leg had grown by basis_exit since opening.",
-    CloseReason.DELISTED: "The contract of a leg ended; the other one followed.",
+    CloseReason.DELISTED: "The contract of a leg ended; the other one was closed.",
     CloseReason.DELISTING: "The end of a leg's contract had been announced (exit_on_announcement).",
-    CloseReason.ADL: "An exchange closed a leg to reduce leverage (stress); the other one followed.",
+    CloseReason.ADL: "Automatic deleveraging closed a leg (stress); the other one was closed.",
 }
 
 

@@ -17,10 +17,10 @@ _LABELS = {
     "basis": ("Basis", "what the legs gained on each other, at the last prices"),
     "slippage": ("Slippage", "what fills lost against the last prices; makers may gain"),
     "impact": ("Market impact", "what the size of the orders added to slippage"),
-    "liquidations": ("Liquidations", "lost margins, beside what the other legs gained"),
+    "liquidations": ("Liquidations", "lost margins, with the gains of the other legs"),
     "adl": ("Closed by ADL", "what the legs gained on each other where an exchange closed one"),
     "liquidation_fees": ("Liquidation fees", "fees of exchanges for liquidating a leg"),
-    "coins": ("Worth of coins", "what coins paid and received gained in worth until they were sold"),
+    "coins": ("Worth of coins", "change in value of coins paid and received until they were sold"),
     "borrow_cost": ("Interest", "interest on borrowed coins, for each hour begun"),
     "transfer_cost": ("Transfers", "fees of moving margin and cash"),
 }

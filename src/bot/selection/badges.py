@@ -18,7 +18,7 @@ class CandidateFacts:
     `alike` counts other settings with the very same results, `borders` names axes whose last value on one
     side it has, in words. `lead` is its net P&L less that of holding, in quote currency. `best_month` and
     `best_regime` are shares of its net P&L. `data` says what is wrong with the data it was replayed on.
-    `alone` says, of one without a plateau, that nothing next to it may win; None where that is not known.
+    `alone` says, of one without a plateau, that nothing next to it is eligible; None where that is not known.
     """
 
     trades: int
@@ -127,7 +127,7 @@ RULES: Sequence[Rule] = (
     Rule(
         "no_plateau",
         "no plateau",
-        "It has too few neighbours to compare it with, or none of them may win.",
+        "It has too few neighbours to compare it with, or none of them is eligible.",
         lambda facts: _when(
             not facts.plateau and facts.refusal is None, facts.alone or "its surroundings are unknown"
         ),

@@ -1,4 +1,4 @@
-"""Guard of a selection: the trials that may win, by the metrics that are stored with each."""
+"""Guard of a selection: the eligible trials, by the metrics that are stored with each."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class Guard:
         return cls(settings.min_trades, settings.min_settlements) if settings else cls(0, 0)
 
     def eligible(self, metrics: Mapping[str, IntArray | FloatArray]) -> BoolArray:
-        """Return the mask of completed trials that may win, from their columns of `GUARD_METRICS`."""
+        """Return the mask of completed eligible trials, from their columns of `GUARD_METRICS`."""
         volatility = metrics["volatility"]
         moving = (volatility > 0) | ((volatility == 0) & (metrics["net_pnl"] != 0))
         enough = metrics["total_trades"] >= self.min_trades

@@ -28,10 +28,10 @@ class Importance:
 def leading_importance(
     spec: SweepSpec, done: Measured, cells: Numbers, metric: str, scenarios: Scenarios
 ) -> list[Importance] | None:
-    """Return the chosen axes by what they explain of a metric among the trials that may win.
+    """Return the chosen axes by what they explain of a metric among the eligible trials.
 
-    While none may win, it is among all. Over scenarios each setting stands at one value of the others, which
-    are left out. None as `importance`.
+    While none is eligible, it is among all. Over scenarios each setting stands at one value of the others,
+    which are left out. None as `importance`.
     """
     if done.eligible.any():
         done, cells = done.only(done.eligible), cells[done.eligible]

@@ -31,7 +31,7 @@ _MOST_OTHERS = 64
 
 
 def best_cell(cells: Summaries, may_win: BoolArray, width: int, *, maximize: bool) -> Cell | None:
-    """Return (row, column) of the best of the cells that may win, the first of equal ones; None if none may.
+    """Return (row, column) of the best of the eligible cells, the first of equal ones; None if there is none.
 
     A row has `width` cells. Values are compared as they are stored, so amounts of any size exactly.
     """

@@ -65,7 +65,7 @@ class TrialView:
 
     @property
     def eligible(self) -> bool:
-        """True if the trial may win."""
+        """True if the trial can be ranked first."""
         return self.metrics is not None and self.ineligible is None
 
 

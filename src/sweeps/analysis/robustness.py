@@ -38,7 +38,7 @@ _PROFIT = "net_pnl"
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting of the other parameters: how many trials it has, how many may win, and made a profit.
+    """One setting of the other parameters: how many trials it has, how many are eligible, and made a profit.
 
     `mean`, `median` and `worst` are of all of them; `best` is of the eligible ones, or of all where there
     are none.

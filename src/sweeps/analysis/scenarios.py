@@ -52,7 +52,7 @@ def ranked_at(
 ) -> BoolArray:
     """Return the mask of the trials that their settings are ranked at, one for each.
 
-    A trial that may not win, or without a value, is worse than any other: a setting wins at its worst only
+    An ineligible trial, or one without a value, is worse than any other: a setting wins at its worst only
     if it may in every scenario. Of equal trials the first one counts. Failed trials do not.
     """
     if not scenarios.axes or not len(cells):

@@ -255,7 +255,7 @@ def _column(
 
 
 def _next_places(finished: _Finished, order: Order, place: Place | None, count: int) -> list[Place]:
-    """Return up to `count` places after `place`: first all that may win, then the ineligible ones."""
+    """Return up to `count` places after `place`: first the eligible ones, then the others."""
     places: list[Place] = []
     for ineligible in (False, True):
         if len(places) == count or (place is not None and place.ineligible and not ineligible):

@@ -100,7 +100,7 @@ def export_pages(engine: sa.Engine, sweep_id: int, spec: SweepSpec) -> Iterator[
 
 
 def _eligible(guard: Guard, named: Mapping[str, Sequence[Any]]) -> list[bool]:
-    """Return which trials of a page may win, given their metrics by name."""
+    """Return which trials of a page are eligible, given their metrics by name."""
     rows = zip(*(named[name] for name in GUARD_METRICS), strict=True)
     return [
         row[0] is not None and guard.refusal(dict(zip(GUARD_METRICS, row, strict=True))) is None

@@ -225,7 +225,7 @@ class SweepSpec(BaseModel):
 
     @property
     def guard(self) -> Guard:
-        """Guard that decides which trials may win."""
+        """Guard that decides which trials are eligible."""
         return Guard.of(self.validation)
 
     @property

@@ -283,7 +283,7 @@ def _places_type(count: int) -> type[np.signedinteger[Any]]:
 
 
 def _eligible(blocks: _Blocks, guard: Guard, wanted: list[int]) -> Mapping[int, BoolArray]:
-    """Return which trials of some blocks may win: one byte each, in place of four columns."""
+    """Return which trials of some blocks are eligible: one byte each, in place of four columns."""
     found: dict[int, BoolArray] = {}
     for at in range(0, len(wanted), _BLOCKS_AT_ONCE):
         some = wanted[at : at + _BLOCKS_AT_ONCE]

@@ -30,7 +30,7 @@ def objective_ranks(objective: Objective, column: MetricColumn) -> IntArray:
 
 
 class Ranking(Protocol):
-    """Ranking of a sweep: its objective, and the guard that decides which trials may win."""
+    """Ranking of a sweep: its objective, and the guard that decides which trials are eligible."""
 
     @property
     def objective(self) -> Objective:

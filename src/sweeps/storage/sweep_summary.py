@@ -102,7 +102,7 @@ class StoredRanking:
 
     @property
     def guard(self) -> Guard:
-        """Guard that decides which trials may win."""
+        """Guard that decides which trials are eligible."""
         return Guard.of(self.validation)
 
 

@@ -208,7 +208,7 @@ sweep_candidate = sa.Table(
 )
 """Candidate of an ended sweep when it was judged, and its figures; money in units of 1e-8, null if undefined.
 
-None for a sweep without a trial that may win.
+None for a sweep without an eligible trial.
 """
 
 trial_mark = sa.Table(

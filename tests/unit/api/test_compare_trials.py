@@ -103,7 +103,7 @@ def test_trials_part_where_only_one_of_their_conditions_holds(client: TestClient
     assert moment is not None
     assert moment[1] == iso(first_ms)
     assert "opened" in text
-    assert "min_funding_rate asks for 0.0002 and saw 0.0001" in text
+    assert "min_funding_rate needs 0.0002 and was 0.0001" in text
     later = client.get("/dashboard/compare/parting", params={"trials": names, "at": 1}, headers=PAGE).text
     assert "2 of" in later
 

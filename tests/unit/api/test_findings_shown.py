@@ -87,7 +87,7 @@ def test_rows_of_trials_carry_their_findings(odd: Odd) -> None:
 def test_page_of_a_sweep_begins_with_what_its_data_lack(odd: Odd) -> None:
     for path in (f"/dashboard/sweeps/{odd.all}", f"/dashboard/sweeps/{odd.all}/progress"):
         text = odd.text(path)
-        assert text.index("Read these numbers with the data in mind.") < text.index("Trials done")
+        assert text.index("The data of these numbers have warnings.") < text.index("Trials done")
         assert "<strong>DEAD/USDT:USDT perp: dead contract</strong>: no trade since 2024-03-12" in text
         assert "or set end_dead_markets to true" in text
     fine = odd.text(f"/dashboard/sweeps/{odd.fine}")

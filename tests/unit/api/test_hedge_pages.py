@@ -272,7 +272,7 @@ def test_trials_of_hedges_are_compared_down_to_their_first_parting(client: TestC
     page = client.get("/dashboard/compare/trials", params=named, headers=PAGE)
     assert page.status_code == 200, page.text
     assert "cannot be replayed" not in page.text
-    assert "did not enter: min_funding_rate asks for 0.0001 and saw" in page.text
+    assert "did not enter: min_funding_rate needs 0.0001 and was" in page.text
     curves = client.get("/dashboard/compare/curves", params=named).json()["lines"]
     assert [line["name"] for line in curves] == [f"{sweep_id}:0", f"{sweep_id}:1", "Holding"]
 
@@ -300,7 +300,7 @@ def test_patience_that_kept_a_hedge_is_told_where_trials_part(client: TestClient
     hands.work(sweep_id)
     named = {"trials": f"{sweep_id}:0,{sweep_id}:1"}
     page = client.get("/dashboard/compare/trials", params=named, headers=PAGE).text
-    assert "its strategy wanted out, patience or lag put that off" in page
+    assert "its strategy signalled an exit, delayed by patience or lag" in page
 
 
 def test_evidence_on_a_trial_of_hedges_adds_up_and_random_entries_are_those_of_its_trips(

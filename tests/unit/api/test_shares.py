@@ -221,9 +221,9 @@ def test_refused_link_names_its_field(
 def test_service_without_a_token_shows_below_a_link_what_others_do(reader: Reader) -> None:
     client, finished = reader.client, reader.sweep_id
     address = made(client, finished)["address"]
-    assert "Shared to read" in client.get(address, headers=PAGE).text
+    assert "Read-only link" in client.get(address, headers=PAGE).text
     assert client.post(f"{address}/sweeps/{finished}/cancel").status_code == 403
-    assert "Shared to read" not in client.get(f"/dashboard/sweeps/{finished}", headers=PAGE).text
+    assert "Read-only link" not in client.get(f"/dashboard/sweeps/{finished}", headers=PAGE).text
 
 
 def test_client_makes_lists_and_revokes_links(address: str) -> None:

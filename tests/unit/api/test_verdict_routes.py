@@ -166,7 +166,8 @@ def test_settings_that_never_trade_are_said_to_and_none_is_a_candidate(
     hands.work(sweep_id)
     found = client.get(f"/sweeps/{sweep_id}/verdict").json()
     assert found["sentence"] == (
-        "None of 3 settings ever traded. None may win by the rules of the sweep, so there is no candidate."
+        "None of 3 settings ever traded. "
+        "None is eligible by the rules of the sweep, so there is no candidate."
     )
     assert found["funnel"]["distinct"] == 1
 
@@ -185,7 +186,8 @@ def test_settings_that_never_trade_are_said_to_and_none_is_a_candidate(
             {"min_funding_rate": ["0.00002", "0.5", "0.6"]},
             (
                 "1 of 3 settings beat holding on the same account. 2 of 3 never traded. "
-                "No plateau can be told: the one next to it may not win; the best one is trial 0, Sharpe 1.01"
+                "There is no plateau: the one next to it is not eligible; "
+                "the best one is trial 0, Sharpe 1.01"
             ),
         ),
         (
@@ -193,7 +195,8 @@ def test_settings_that_never_trade_are_said_to_and_none_is_a_candidate(
             (
                 "3 of 6 settings beat holding on the same account: 1 was liquidated. 3 of 6 never traded. "
                 "Best region: min_funding_rate 0.00002 (0.2 bp per 8 h), perp_leverage 1 to 20, "
-                "around trial 1: Sharpe 1.01, at its worst neighbour -2.67; 1 of its 3 neighbours may not win"
+                "around trial 1: Sharpe 1.01, at its worst neighbour -2.67; "
+                "1 of its 3 neighbours is not eligible"
             ),
         ),
     ],

@@ -71,7 +71,7 @@ export class SweepMap {
     const { state } = this;
     const words = documents.length === 1 ? this.#marks(documents[0].heatmap) : ["Frames mark the best cell of each panel, dashed ones its plateau."];
     if (documents[0]?.heatmap.x.until || documents[0]?.heatmap.y.until) words.push("There are more values than can be told apart: neighbours are drawn as one cell.");
-    if (!documents.some(({ heatmap: { best } }) => best)) words.push("No finished trial among those selected may win and has this metric.");
+    if (!documents.some(({ heatmap: { best } }) => best)) words.push("No selected trial is eligible and has this metric.");
     if (omitted) words.push(`${counted(omitted, "value")} of ${state.get("z")} left out, evenly; select a range to see them all.`);
     const { below, above } = this.heatmap.beyond ?? {};
     if (below || above) words.push("Colours span all values but the most extreme fiftieth at each end, which take the last colour.");

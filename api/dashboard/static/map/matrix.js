@@ -17,7 +17,7 @@ export class Matrix {
     this.found = new Map();
   }
 
-  /* Chances of luck by cell, for trials that may win. */
+  /* Chances of luck by cell, for eligible trials. */
   addLuck(chances) {
     this.lucky = chances.map((chance, index) => this.values[index] !== null && chance !== null && chance > LUCKY_ABOVE);
   }

@@ -164,7 +164,7 @@ class SliceChart extends Drawing {
       const [lowest, lower, median, upper, highest] = row.map((value) => formatted(value, this.metric.kind));
       lines.push(`${this.metric.label}: median ${median}`, `half of ${counted(this.slice.counts[step], "trial")} in ${lower} … ${upper}, all in ${lowest} … ${highest}`);
       lines.push(`best: trial ${this.slice.best[step]}`);
-    } else lines.push("No trial that may win");
+    } else lines.push("No eligible trial");
     this.on.hover(this.slice.best[step], lines, spoken);
   }
 

@@ -3,7 +3,7 @@ import { replaceFragment } from "../requests.js";
 import { latestOnly } from "./refreshing.js";
 
 const AHEAD = "200px";
-const NOTHING = "Told once there is a candidate, or a trial is pinned.";
+const NOTHING = "Shown once there is a candidate, or a trial is pinned.";
 
 export class Years {
   constructor(place) {

@@ -80,7 +80,7 @@ class GridTrials:
         return -1 if math.isnan(plateau) else int((self.known & (self.objectives == plateau)).argmax())
 
     def accompanied(self, rows: IntArray) -> BoolArray:
-        """Return the mask of trials with a neighbour that may win."""
+        """Return the mask of trials with an eligible neighbour."""
         return self._accompanied_by(self.places.near(rows))
 
     def _accompanied_by(self, around: IntArray) -> BoolArray:
@@ -90,7 +90,7 @@ class GridTrials:
     def best(self) -> int | None:
         """Row of the eligible trial with the best plateau, None if none has one.
 
-        One none of whose neighbours may win is on no plateau: they count as the worst eligible level, so that
+        One without an eligible neighbour is on no plateau: they count as the worst eligible level, so that
         where most trials never trade each lone one would seem to be on one. Of equal ones that whose next
         worst neighbour is better, and so on; a missing neighbour is worse than any. So a lone peak on flat
         ground is never taken for a plateau. Then the centre of the largest region of equal ones side by side.

@@ -1,4 +1,4 @@
-"""Cells of a matrix without a trial that may win, and why: nothing ran, it failed, never traded, ..."""
+"""Cells of a matrix without an eligible trial, and why: nothing ran, it failed, never traded, ..."""
 
 from enum import StrEnum
 
@@ -14,7 +14,7 @@ TRADES = "total_trades"
 
 
 class CellState(StrEnum):
-    """Reason why a cell has no trial that may win, of several the last one that a trial of it has."""
+    """Reason why a cell has no eligible trial, of several the last one that a trial of it has."""
 
     NOT_RUN = "not_run"
     OUTSIDE = "outside"
@@ -27,10 +27,10 @@ class CellState(StrEnum):
 def cell_states(
     done: Measured, ids: IntArray, metric: str, eligible: BoolArray, failed: IntArray, *, selecting: bool
 ) -> list[CellState | None]:
-    """Return the state of each cell, None where a trial may win.
+    """Return the state of each cell, None where a trial is eligible.
 
     `ids` are the cells of the trials `done`, which hold `metric` and `TRADES`, `failed` those of failed ones,
-    and `eligible` masks cells with a trial that may win. Without a finished trial a cell is outside a
+    and `eligible` masks cells with an eligible trial. Without a finished trial a cell is outside a
     selection, or nothing of it has run.
     """
     ranks = np.zeros(len(eligible), dtype=np.int64)

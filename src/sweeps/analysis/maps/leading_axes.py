@@ -13,7 +13,7 @@ def leading_axes(
 ) -> list[str]:
     """Return at most two axes, as written: those that explain most of the objective's variance.
 
-    It is that of the trials that may win, of all while none may. Of equal axes those with more values come
+    It is that of the eligible trials, of all while none is. Of equal axes those with more values come
     first, scenario axes last.
     """
     metric = spec.objective.metric

@@ -24,7 +24,7 @@ QUANTILES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Slice:
-    """One axis, its values ascending: trials that may win at each, their spread and best one.
+    """One axis, its values ascending: eligible trials at each, their spread and best one.
 
     `levels` are (values x quantiles), NaN where no trial counts; `best` are numbers of trials, -1 there, of
     equal ones the lowest.
@@ -52,7 +52,7 @@ def slices(
     filters: Mapping[str, str] | None = None,
     scenarios: Scenarios | None = None,
 ) -> Slices:
-    """Return a slice for each axis over the selected trials that may win and have the metric.
+    """Return a slice for each axis over the selected eligible trials and have the metric.
 
     Each axis is shown in its own slice, so that it is no scenario there. Raises: UnknownSweepError,
     InvalidInputError.

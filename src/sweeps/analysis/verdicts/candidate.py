@@ -30,7 +30,7 @@ _FEWEST_ON_A_SIDE = 3
 
 @dataclass(frozen=True, slots=True)
 class AxisRange:
-    """Lowest and highest value of an axis among the candidate and the settings next to it that may win.
+    """Lowest and highest value of an axis among the candidate and the eligible settings next to it.
 
     Of an axis without an order, both are the candidate's.
     """
@@ -63,8 +63,8 @@ class Border:
 class Candidate:
     """Place of a candidate among the settings, and what lies around it.
 
-    Without a plateau it is the best trial that may win; `floor` is then None, else the place of the setting
-    that is worst among it and its neighbours that may win. It has `near` neighbours, `able` of which may win.
+    Without a plateau it is the best eligible trial; `floor` is then None, else the place of the setting
+    that is worst among it and its eligible neighbours. It has `near` neighbours, `able` of them eligible.
     `peak` is the setting that is best by itself, as a candidate without a region.
     """
 
@@ -83,16 +83,16 @@ class Candidate:
             return None
         many = self.near > 1
         return (
-            f"none of the {self.near} settings next to it may win"
+            f"none of the {self.near} settings next to it is eligible"
             if many
-            else "the one next to it may not win"
+            else "the one next to it is not eligible"
         )
 
 
 def candidate_of(
     connection: sa.Connection, sweep_id: int, spec: SweepSpec, scenarios: Scenarios, settings: Measured
 ) -> Candidate | None:
-    """Return the candidate among settings that hold the objective, None where none may win."""
+    """Return the candidate among settings that hold the objective, None where none is eligible."""
     levels, grid = _surroundings(connection, sweep_id, spec, scenarios, settings)
     best = None if grid is None else grid.best
     if grid is not None and best is not None:
@@ -168,7 +168,7 @@ def _peak(grid: GridTrials, row: int) -> Candidate:
 
 
 def _neighbours(grid: GridTrials, row: int) -> tuple[IntArray, IntArray]:
-    """Return the rows of a setting's neighbours, and those of them that may win."""
+    """Return the rows of a setting's neighbours, and those of them that are eligible."""
     around = grid.places.near(np.array([row]))[0]
     around = around[around >= 0]
     return around, around[grid.known[around]]

@@ -1,4 +1,4 @@
-"""Counts of a sweep's settings: how many beat holding, which of these may win, and how many never traded."""
+"""Counts of a sweep's settings: those that beat holding, the eligible ones of them, those without trades."""
 
 from dataclasses import dataclass
 
@@ -16,8 +16,8 @@ from sweeps.storage.blocks import Measured
 class SettingCounts:
     """Counts of settings, each at its scenario.
 
-    `ahead` traded and made more than holding on the same account; of these, `able` may win and `liquidated`
-    were. `idle` opened no position in any scenario.
+    `ahead` traded and made more than holding on the same account; of these, `able` are eligible and
+    `liquidated` were. `idle` opened no position in any scenario.
     """
 
     total: int

@@ -28,7 +28,7 @@ class Funnel:
     """Counts of trials, each among those counted before it but for `finished`; equal results count once.
 
     `beat_holding` made more than holding on the same account, `safe` without a liquidation, and
-    `eligible` may win by the sweep's rules.
+    `eligible` are so by the sweep's rules.
     """
 
     trials: int
@@ -42,7 +42,7 @@ class Funnel:
 
 @dataclass(frozen=True, slots=True)
 class Peak:
-    """Trial that is best by itself: of `near` neighbours `unable` may not win, `floor` is the worst other."""
+    """Best trial by itself: `unable` of its `near` neighbours are ineligible, `floor` is the worst other."""
 
     trial: TrialView
     floor: TrialView | None

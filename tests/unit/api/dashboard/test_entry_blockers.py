@@ -46,7 +46,7 @@ def advice(gate: str, strategy: str) -> str:
         (
             "volume_decline_ratio",
             "simple",
-            "This condition belongs to the strategy; its description says which parameter moves it.",
+            "This condition belongs to the strategy; its description says which parameter sets it.",
         ),
     ],
 )

@@ -25,7 +25,7 @@ def test_candidate_that_no_rule_speaks_against_has_no_badge() -> None:
         ("few_trades", {"trades": 19}, "19 trades"),
         ("border", {"borders": ["a has its lowest value, 1", "b"]}, "a has its lowest value, 1; b"),
         ("no_plateau", {"plateau": False}, "its surroundings are unknown"),
-        ("no_plateau", {"plateau": False, "alone": "none of the 4 may win"}, "none of the 4 may win"),
+        ("no_plateau", {"plateau": False, "alone": "none of the 4 is eligible"}, "none of the 4 is eligible"),
         ("alike", {"alike": 2}, "2 other settings with equal results"),
         ("one_month", {"best_month": 0.51}, "best month: 51 % of the net P&L"),
         ("one_regime", {"best_regime": 1.2}, "best regime: 120 % of the net P&L"),
