@@ -5,9 +5,9 @@ from typing import Annotated
 import typer
 
 from carrygrid.cli.options import Json
+from carrygrid.cli.sweep.options import SweepId
 
 share = typer.Typer(no_args_is_help=True, help="Make and revoke links that show one sweep, read-only.")
-SweepId = Annotated[int, typer.Argument(min=1, metavar="ID", help="The sweep's number.")]
 LinkId = Annotated[int, typer.Argument(min=1, metavar="LINK", help="A number that sweep share list shows.")]
 
 
