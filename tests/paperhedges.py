@@ -16,6 +16,7 @@ from bot.hedges.positions import HedgeTrade
 from bot.hedges.result import HedgeRun
 from bot.market.hedge_data import HedgeData
 from bot.models import FundingPayment
+from bot.notation import quoted
 from bot.paper.hedges.document import session_result
 from bot.paper.hedges.records import ReplayedRecords
 from bot.paper.hedges.series import series_name
@@ -48,7 +49,7 @@ class HedgeMemory:
         saved = self.saved
         assert saved is not None
         if (saved.event_ms, saved.status) != (progress.previous_ms, SessionStatus.OPEN):
-            raise SessionTakenError(f"session {name!r} has been taken further")
+            raise SessionTakenError(f"session {quoted(name)} has been taken further")
         self.held_trades += progress.trades
         self.held_payments += progress.payments
         self.held_equity[progress.event_ms] = progress.equity

@@ -13,6 +13,7 @@ from bot.clock import SimulatedClock
 from bot.config.run_config import RunConfig
 from bot.market.series import MarketData
 from bot.models import FundingPayment, Trade
+from bot.notation import quoted
 from bot.paper.feed import MarketFeed
 from bot.paper.orchestrator import PaperOrchestrator, SessionPlan
 from bot.paper.recorded_feed import RecordedFeed
@@ -52,7 +53,7 @@ class MemoryStore:
         saved = self.saved
         assert saved is not None
         if (saved.account.t_ms, saved.status) != (progress.previous_ms, SessionStatus.OPEN):
-            raise SessionTakenError(f"session {name!r} has been taken further")
+            raise SessionTakenError(f"session {quoted(name)} has been taken further")
         for revised in progress.revised:
             keys = [(trade.symbol, trade.opened_at_ms) for trade in self.held_trades]
             self.held_trades[keys.index((revised.symbol, revised.opened_at_ms))] = revised

@@ -24,6 +24,7 @@ from bot.market_store.pair_figures.funding import (
 )
 from bot.market_store.pair_figures.pairs import Pair, PairSeries
 from bot.market_store.pair_figures.thinning import thinned
+from bot.notation import quoted
 from bot.numbers.arrays import FloatArray, IntArray
 from bot.numbers.money import plain
 from bot.validation import validated
@@ -117,7 +118,7 @@ def sorted_rows(rows: list[PairRow], sort: str) -> list[PairRow]:
     """
     name, descending = sort.removeprefix("-"), sort.startswith("-")
     if name not in SORTS:
-        raise InvalidInputError.of("sort", f"{sort[:40]!a} is none of {', '.join(SORTS)}, with or without -")
+        raise InvalidInputError.of("sort", f"{quoted(sort)} is none of {', '.join(SORTS)}, with or without -")
     figure = SORTS[name]
     named = sorted(rows, key=lambda row: (row.pair.exchange, row.pair.symbol))
     known = [row for row in named if figure(row) is not None]

@@ -1,5 +1,6 @@
 """HTTP to one Carrygrid API; every failure is a ServiceError."""
 
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -102,7 +103,7 @@ def _check(url: str, token: str | None) -> None:
     except httpx2.InvalidURL:
         usable = False
     if not usable:
-        raise ServiceError.misstated(URL_VARIABLE, f"{url!r} is no address such as {DEFAULT_URL}")
+        raise ServiceError.misstated(URL_VARIABLE, f"{json.dumps(url)} is no address such as {DEFAULT_URL}")
     if token is not None and not token.isprintable():
         # Not shown: it is secret, and the library would.
         raise ServiceError.misstated(TOKEN_VARIABLE, "holds a character that no token has: a line break?")

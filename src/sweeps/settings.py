@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ValidationError
 
 from bot.errors import FieldError, InvalidInputError
+from bot.notation import quoted
 from bot.validation import field_errors
 from sweeps.log_format import LogFormat
 
@@ -47,7 +48,9 @@ class ServiceSettings(BaseModel):
         try:
             self.home.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise InvalidInputError.of("CARRYGRID_HOME", f"{str(self.home)!r}: {error.strerror}") from None
+            raise InvalidInputError.of(
+                "CARRYGRID_HOME", f"{quoted(str(self.home))}: {error.strerror}"
+            ) from None
 
 
 def _in_url(path: Path) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from exchange_server import DIALECTS, ExchangeServer, serving
-from test_fetch import HOURS, INTERVALS, NOW, served_pair
+from fetching import HOURS, INTERVALS, NOW, served_pair
 
 from bot.clock import SimulatedClock
 from bot.errors import InvalidInputError, StoreError
@@ -128,14 +128,14 @@ def test_file_of_many_markets_gives_those_that_were_asked_for(engine: sa.Engine)
         ("BTCUSD_PERP", 0, 2),
     ]
     assert result["refusals"] == [
-        {"line": 4, "reason": "coin-margined contracts are read from canonical files only: 'BTCUSD_PERP'"}
+        {"line": 4, "reason": 'coin-margined contracts are read from canonical files only: "BTCUSD_PERP"'}
     ]
 
 
 def test_download_of_a_dated_future_is_refused_before_anything_is_asked(engine: sa.Engine) -> None:
     with pytest.raises(InvalidInputError) as refusal:
         asked(engine, symbols=["BTC/USDT:USDT", "BTC/USD:BTC-240628"])
-    assert str(refusal.value) == "symbols: dated futures are not modelled: 'BTC/USD:BTC-240628'"
+    assert str(refusal.value) == 'symbols: dated futures are not modelled: "BTC/USD:BTC-240628"'
 
 
 def test_download_of_an_inverse_perp_by_another_name_is_refused_at_once(
@@ -143,7 +143,7 @@ def test_download_of_an_inverse_perp_by_another_name_is_refused_at_once(
 ) -> None:
     with pytest.raises(InvalidInputError) as refusal:
         asked(engine, symbols=["BTC/USDT:USDT", "BTC-USD-SWAP"])
-    assert str(refusal.value) == "symbols: 'BTC-USD-SWAP' is named BTC/USD:BTC in downloads"
+    assert str(refusal.value) == 'symbols: "BTC-USD-SWAP" is named BTC/USD:BTC in downloads'
 
 
 def test_file_that_says_nothing_is_refused_until_the_answer_comes_with_it(engine: sa.Engine) -> None:
@@ -260,7 +260,7 @@ def test_pair_that_the_exchange_does_not_have_fails_by_name(
     found = shown(engine, job_id)
     assert found.error_code == "unknown_symbol"
     assert found.error is not None
-    assert found.error.startswith("symbols: 'NOPE/USDT:USDT' is no linear perpetual there")
+    assert found.error.startswith('symbols: "NOPE/USDT:USDT" is no linear perpetual there')
 
 
 def test_newest_jobs_of_market_data_come_first_and_no_others(engine: sa.Engine) -> None:

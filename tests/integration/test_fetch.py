@@ -2,53 +2,35 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
 
 import pytest
-from exchange_server import DIALECTS, HOUR_MS, ExchangeServer, Failure, ServedPair, serving
+from exchange_server import DIALECTS, HOUR_MS, ExchangeServer, Failure, serving
+from fetching import (
+    HOURS,
+    INTERVALS,
+    NOW,
+    RULES,
+    SET_UP_REQUESTS,
+    START,
+    candles,
+    fetched,
+    name_of,
+    rows_held,
+    served_pair,
+    settlements,
+    symbol_at,
+)
 
 from bot.accounting.brackets import Bracket, Brackets
-from bot.clock import SystemClock
 from bot.errors import FetchError, UnknownSymbolError
 from bot.market.records.fee_rows import FeeRow
 from bot.market.records.kinds import RecordKey, RecordKind
 from bot.market.rows import SeriesKey, SeriesKind
 from bot.market_store.fetch.exchange_calls import ATTEMPTS, ExchangeCalls
 from bot.market_store.fetch.exchanges import EXCHANGES, open_client
-from bot.market_store.fetch.fetching import Fetcher, FetchReport
 from bot.market_store.fetch.margin_brackets import PublishedTiers, brackets_of
 from bot.market_store.store import HistoricalDataStore
 from bot.timestamps import parse_time_ms
-
-START = parse_time_ms("2024-01-01")
-HOURS = 1300
-NOW = START + HOURS * HOUR_MS + 1_200_000
-SET_UP_REQUESTS = 3
-INTERVALS = [8] * 60 + [4] * 40 + [1] * 300 + [8] * 40
-
-
-def candles(base: int, hours: int = HOURS + 1) -> list[tuple[Any, ...]]:
-    return [
-        (START + n * HOUR_MS, *(f"{base + n % 7 + extra}.25" for extra in (1, 3, 0, 2)), f"{n}.5")
-        for n in range(hours)
-    ]
-
-
-def settlements() -> list[tuple[int, str]]:
-    times, at = [], START
-    for hours in INTERVALS:
-        at += hours * HOUR_MS
-        times.append(at)
-    return [(t + n % 9, f"0.0001{n:04}") for n, t in enumerate(times) if t <= NOW]
-
-
-def served_pair(exchange: str, coin: str = "BTC", spot: str = "BTC") -> ServedPair:
-    spot_coin = "UBTC" if exchange == "hyperliquid" else spot
-    return ServedPair(coin, spot_coin, candles(100), candles(101), candles(99), settlements())
-
-
-def symbol_at(exchange: str) -> str:
-    return "BTC/USDC:USDC" if exchange == "hyperliquid" else "BTC/USDT:USDT"
 
 
 @pytest.fixture(params=EXCHANGES)
@@ -61,37 +43,6 @@ def server(request: pytest.FixtureRequest) -> Iterator[ExchangeServer]:
 def binance() -> Iterator[ExchangeServer]:
     with serving(DIALECTS["binance"](served_pair("binance"), NOW)) as server:
         yield server
-
-
-def name_of(server: ExchangeServer) -> str:
-    return type(server).__name__.lower()
-
-
-def fetched(
-    server: ExchangeServer,
-    store: HistoricalDataStore,
-    since: int = START,
-    until: int | None = None,
-    pauses: list[float] | None = None,
-    symbol: str | None = None,
-) -> FetchReport:
-    exchange = name_of(server)
-    client = open_client(exchange, api_url=server.url, timeout_ms=2000, inverse=server.pair.inverse)
-    client.enableRateLimit = False
-    pause = (lambda _seconds: None) if pauses is None else pauses.append
-    calls = ExchangeCalls(client, pause)
-    fetcher = Fetcher(store, exchange, calls, SystemClock())
-    return fetcher.fetch([symbol or symbol_at(exchange)], since, until, "1h")
-
-
-def rows_held(store: HistoricalDataStore, exchange: str) -> dict[str, int]:
-    return {
-        series.kind: series.rows
-        for listed in store.listing()
-        if listed.exchange == exchange
-        for symbol in listed.symbols
-        for series in symbol.series
-    }
 
 
 def test_every_series_arrives_whole_and_exact_and_only_closed_candles(
@@ -121,14 +72,6 @@ def test_settlements_fetched_from_their_middle_on_have_the_intervals_of_one_fetc
     funding = store.load("binance", ["BTC/USDT:USDT"], NOW).symbols[0].funding
     assert funding.t_ms.tolist() == [t // HOUR_MS * HOUR_MS for t, _ in settlements()]
     assert funding.interval_hours.tolist() == INTERVALS[: len(funding)]
-
-
-RULES = {
-    "binance": ("0.001", "0.001", "100", "0.005", "0.001", "0.0005"),
-    "bybit": ("0.01", "0.02", "5", "0.01", "0.001", "0.0006"),
-    "okx": ("0.001", "0.001", "5", "0.004", "0.0015", "0.0005"),
-    "hyperliquid": ("0.001", "0.00001", "10", "0.02", "0.0007", "0.00045"),
-}
 
 
 def test_rules_are_those_of_the_coarser_leg_in_coins(
@@ -367,7 +310,7 @@ def test_exchange_that_never_answers_is_said_in_one_sentence(
 def test_symbol_that_is_not_listed_is_refused_before_anything_is_stored(
     binance: ExchangeServer, store: HistoricalDataStore
 ) -> None:
-    with pytest.raises(UnknownSymbolError, match=r"'BTC/USDC:USDC' is no linear perpetual.*BTC/USDT:USDT"):
+    with pytest.raises(UnknownSymbolError, match=r'"BTC/USDC:USDC" is no linear perpetual.*BTC/USDT:USDT'):
         fetched(binance, store, symbol="BTC/USDC:USDC")
     assert store.exchanges() == []
 
@@ -412,49 +355,6 @@ def test_last_settlement_waits_for_its_successor_where_the_interval_may_have_gro
     assert funding.interval_hours.tolist() == [1, 1, 1, 4, 4]
 
 
-INVERSE = "BTC/USD:BTC"
-CONTRACTS = {"binance": "100", "bybit": "1", "okx": "100"}
-SPOT_STEPS = {"binance": "0.00001", "bybit": "0.000001", "okx": "0.00001"}
-INVERSE_BRACKETS = {
-    "bybit": (("2000000", "0.01", "0", "50"), ("3000000", "0.015", "10000", "33.3")),
-    # 1000 contracts of 100 dollars, at a mark price of 104.7 that is rounded to 100.
-    "okx": (("1000", "0.004", "0", "100"), ("5000", "0.01", "0", "50")),
-}
-"""Caps in coins."""
-
-
-def served_inverse(exchange: str) -> ServedPair:
-    pair = served_pair(exchange)
-    pair.inverse = True
-    return pair
-
-
-@pytest.mark.parametrize("exchange", CONTRACTS)
-def test_an_inverse_perp_arrives_with_its_contracts_and_volumes_in_coins_and_the_coin_as_spot(
-    store: HistoricalDataStore, exchange: str
-) -> None:
-    with serving(DIALECTS[exchange](served_inverse(exchange), NOW)) as server:
-        report = fetched(server, store, since=NOW - 72 * HOUR_MS, symbol=INVERSE)
-    assert not any(one.refused for one in report.series)
-    spot, perp = (exchange, "BTC/USDT:USDT"), (exchange, INVERSE)
-    data = store.load_hedges(exchange, [spot, perp], NOW)
-    rows, coin = data.pairs[perp], data.pairs[spot]
-    assert rows.perp.close.decimal(-1) == Decimal(candles(101, HOURS)[-1][4])
-    assert rows.perp.volume.decimal(-1) == Decimal(candles(101, HOURS)[-1][5])
-    assert rows.mark is not None
-    assert rows.funding.rates.decimal(-1) == Decimal(settlements()[-1][1])
-    assert coin.spot.close.decimal(-1) == Decimal(candles(100, HOURS)[-1][4])
-    assert rows.instrument.contract_size == Decimal(CONTRACTS[exchange])
-    assert coin.instrument.qty_step == Decimal(SPOT_STEPS[exchange])
-    assert f"{RULES[exchange][3]}" == str(rows.instrument.mmr)
-    held = store.records(RecordKey(exchange, INVERSE, RecordKind.BRACKETS))
-    assert [
-        tuple(None if value is None else str(value) for value in one) for row in held for one in row.brackets
-    ] == list(INVERSE_BRACKETS.get(exchange, ()))
-    fees = store.records(RecordKey(exchange, "", RecordKind.FEES))
-    assert {row.market for row in fees} == {"spot", "inverse"}
-
-
 def test_borrow_rates_of_a_multiplier_contract_are_those_of_its_coin(store: HistoricalDataStore) -> None:
     pair = served_pair("okx", coin="1000PEPE", spot="PEPE")
     pair.borrow = [(NOW - HOUR_MS, "0.0876")]
@@ -463,11 +363,3 @@ def test_borrow_rates_of_a_multiplier_contract_are_those_of_its_coin(store: Hist
         asked = [query["ccy"] for path, query in server.requests if path.endswith("lending-rate-history")]
     assert set(asked) == {"PEPE"}
     assert len(store.records(RecordKey("okx", "PEPE/USDT:USDT", RecordKind.BORROW))) == 1
-
-
-def test_an_inverse_perp_written_another_way_is_named_in_the_refusal(
-    binance: ExchangeServer, store: HistoricalDataStore
-) -> None:
-    with pytest.raises(UnknownSymbolError) as refused:
-        fetched(binance, store, symbol="BTCUSD_PERP")
-    assert refused.value.errors[0].message == "'BTCUSD_PERP' is named BTC/USD:BTC in downloads"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from commanding import COMMAND, as_process, environment_of, in_process
 from exchange_server import DIALECTS, ExchangeServer, serving
-from test_fetch import NOW, START, served_pair
+from fetching import NOW, START, served_pair
 
 from bot.timestamps import iso
 
@@ -77,7 +77,7 @@ def test_interrupted_fetch_keeps_whole_pages_and_the_next_one_goes_on(home: Path
         (("--until", "2023-01-01"), "until: 2023-01-01 is not after since"),
         (("--timeframe", "7h"), 'timeframe: "7h" is none of'),
         (("--api-url", "ftp://x"), 'api_url: "ftp://x" is no address'),
-        (("--symbols", "NOPE/USDT:USDT"), "'NOPE/USDT:USDT' is no linear perpetual there"),
+        (("--symbols", "NOPE/USDT:USDT"), '"NOPE/USDT:USDT" is no linear perpetual there'),
     ],
 )
 def test_bad_option_is_one_clear_line(home: Path, arguments: tuple[str, str], sentence: str) -> None:
@@ -99,4 +99,4 @@ def test_import_options_reach_the_importers(home: Path, tmp_path: Path) -> None:
     status, out, _ = run(home, "data", "import", dump, "--exchange", "mine", *options)
     assert (status, "ccxt dump" in out, "perp 1h" in out) == (0, True, True)
     status, _, err = run(home, "data", "import", dump, "--exchange", "mine", "--kind", "option")
-    assert (status, err) == (2, "error: kind: 'option' is none of spot, perp, mark\n")
+    assert (status, err) == (2, 'error: kind: "option" is none of spot, perp, mark\n')

@@ -218,4 +218,4 @@ def test_wrong_input_is_refused_in_one_line(paper: Paper, tmp_path: Path) -> Non
     (tmp_path / "btc.json").write_text(json.dumps({**RUN, "symbols": ["NOPE/USDT:USDT"]}))
     paper.start()
     assert paper.end() == 2
-    assert paper.output.splitlines()[-1] == ("error: symbols: 'NOPE/USDT:USDT' is no linear perpetual there")
+    assert paper.output.splitlines()[-1] == ('error: symbols: "NOPE/USDT:USDT" is no linear perpetual there')

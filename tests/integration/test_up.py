@@ -234,14 +234,14 @@ def test_a_named_broker_that_does_not_answer_is_never_replaced_by_a_private_one(
 @pytest.mark.parametrize(
     ("variable", "value", "said"),
     [
-        ("BROKER", "user:secret@there", "'there' is no address such as redis://127.0.0.1:6379/0"),
-        ("BROKER", "redis://:secret@[::1", "'[::1' is no address such as redis://127.0.0.1:6379/0"),
+        ("BROKER", "user:secret@there", '"there" is no address such as redis://127.0.0.1:6379/0'),
+        ("BROKER", "redis://:secret@[::1", '"[::1" is no address such as redis://127.0.0.1:6379/0'),
         (
             "BROKER",
             "redis://queue:port/0",
-            "'redis://queue:port/0' is no address such as redis://127.0.0.1:6379/0",
+            '"redis://queue:port/0" is no address such as redis://127.0.0.1:6379/0',
         ),
-        ("DATABASE", "mysql://x/y", "'mysql://x/y' is neither sqlite:///path nor postgresql://host/name"),
+        ("DATABASE", "mysql://x/y", '"mysql://x/y" is neither sqlite:///path nor postgresql://host/name'),
     ],
 )
 def test_a_variable_that_holds_no_address_is_refused_by_its_name(

@@ -21,6 +21,7 @@ import sqlalchemy as sa
 from webservice import DATABASE
 
 from bot.market_store.database import open_engine, write_transaction
+from bot.notation import quoted
 from bot.timestamps import parse_time_ms
 from sweeps.jobs.data_jobs import DATA_JOBS, ImportRequest
 from sweeps.jobs.job_runner import JobRunner
@@ -106,15 +107,15 @@ def hostile() -> dict[str, tuple[bytes, str]]:
         "WIDEUSDT-spot-1h.csv": ((after + "1," * 100_000 + "\n").encode(), ":3: the line is longer than"),
         "NULUSDT-spot-1h.csv": (
             (after + f"{NOON},1,1,1,1,\0\n").encode(),
-            r":3: volume '\\x00' is not a finite",
+            r':3: volume "\\u0000" is not a finite',
         ),
         "NANUSDT-spot-1h.csv": (
             (after + f"{NOON},1,NaN,1,1,1\n").encode(),
-            ":3: high 'NaN' is not a finite",
+            ':3: high "NaN" is not a finite',
         ),
         "INFUSDT-spot-1h.csv": (
             (HEADER + f"{NOON},1,1,-inf,1,1\n").encode(),
-            ":2: low '-inf' is not a finite",
+            ':2: low "-inf" is not a finite',
         ),
         "MIXUSDT-spot-1h.csv": (PLAIN + "1,1,1,1,1,¼\n".encode("latin-1"), ":3: byte 0xbc is not text"),
         "WORDUSDT-spot-1h.csv": (PLAIN.decode().encode("utf-16"), "no market data"),
@@ -194,7 +195,7 @@ def test_a_folder_of_hostile_files_is_gone_through_in_flat_memory(folder: Path, 
     refused = {one["name"]: one["reason"] for one in report["skipped"]}
     pipe = {"PIPEUSDT-spot-1h.csv"}
     assert {name for name, reason in refused.items() if reason == "is not a regular file"} == pipe
-    shown = {name if name.isprintable() else f"{name!a}": reason for name, (_, reason) in hostile().items()}
+    shown = {name if name.isprintable() else quoted(name): reason for name, (_, reason) in hostile().items()}
     assert refused.keys() == shown.keys() | pipe | {"passwd.csv"}
     assert {name for name, reason in shown.items() if not re.search(reason, refused[name])} == set()
     assert (status, output.count("\n"), errors) == (2, 1, "")
@@ -211,9 +212,9 @@ def test_names_that_look_like_markup_are_printed_as_they_are(folder: Path, tmp_p
     (only / "two\nlines.csv").write_bytes(PLAIN)
     status, output, errors, _ = imported(only, tmp_path / "home")
     assert status == 2
-    assert errors.startswith("error: 1 of 2 files refused: 'two\\nlines.csv': ")
+    assert errors.startswith('error: 1 of 2 files refused: "two\\nlines.csv": ')
     assert "[red]ETHUSDT.zip" in output
-    assert "'two\\nlines.csv': refused:" in output
+    assert '"two\\nlines.csv": refused:' in output
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import InvalidInputError
+from bot.notation import quoted
 
 if TYPE_CHECKING:
     from bot.config.parameters import Parameters
@@ -87,7 +88,8 @@ class StrategyPlugin:
                 if parameter not in self.parameters.model_fields:
                     raise InvalidInputError.of(
                         "strategy_mode",
-                        f"{self.name!r}: its figure {name!r} names {parameter!r}, none of its parameters",
+                        f"{quoted(self.name)}: its figure {quoted(name)} names {quoted(parameter)}, "
+                        "none of its parameters",
                     )
         for name, advice in self.gates.items():
             try:
@@ -95,6 +97,6 @@ class StrategyPlugin:
             except (LookupError, ValueError):
                 raise InvalidInputError.of(
                     "strategy_mode",
-                    f"{self.name!r}: its advice on {name!r}, {advice.text!r}, "
+                    f"{quoted(self.name)}: its advice on {quoted(name)}, {quoted(advice.text)}, "
                     "has other braces than {gate}, {needed} and {nearest}",
                 ) from None

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.errors import DataImportError, UndecidedContractError, UnmodelledContractError
+from bot.notation import quoted
 
 QUOTES = (
     *("FDUSD", "USDT", "USDC", "BUSD", "TUSD", "USDE"),
@@ -91,7 +92,7 @@ class Contract:
     def refusal(self) -> str | None:
         """Return the reason to refuse the market whatever else is known about it, None if there is none."""
         refusal = _NOT_MODELLED.get(self.kind)
-        return None if refusal is None else f"{refusal}: {self.name!r}"
+        return None if refusal is None else f"{refusal}: {quoted(self.name)}"
 
     def symbol(self) -> str:
         """Return the perp symbol.
@@ -102,17 +103,18 @@ class Contract:
         if self.kind is ContractKind.LINEAR:
             return f"{self.base}/{self.quote}:{self.quote}"
         if self.kind is ContractKind.UNKNOWN:
-            raise DataImportError(f"{self.name!r} is no market name such as BTCUSDT or ETHUSDC")
+            raise DataImportError(f"{quoted(self.name)} is no market name such as BTCUSDT or ETHUSDC")
         if self.refusal is not None:
             raise UnmodelledContractError(self.refusal)
         if self.quote:
             linear = f"{self.base}/{self.quote}:{self.quote}"
             raise UndecidedContractError(
-                f"{self.name!r} does not say whether it is coin-margined; "
+                f"{quoted(self.name)} does not say whether it is coin-margined; "
                 f"if it is linear, say --symbol {linear}"
             )
         raise UndecidedContractError(
-            f"{self.name!r} does not say what it is quoted in; say it with --symbol {self.base}/USDC:USDC"
+            f"{quoted(self.name)} does not say what it is quoted in; "
+            f"say it with --symbol {self.base}/USDC:USDC"
         )
 
     def may_be(self, symbol: str) -> bool:

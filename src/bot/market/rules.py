@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from bot.errors import InvalidNumberError
 from bot.models import HOUR_MS
+from bot.notation import quoted
 from bot.numbers.money import ZERO, dec, plain
 from bot.timestamps import iso
 
@@ -36,20 +37,20 @@ def market_number(text: str, name: str) -> Decimal:
     try:
         number = dec(text)
     except InvalidNumberError:
-        raise RowDamagedError(f"{name} {shown(text)} is not a finite decimal number") from None
+        raise RowDamagedError(f"{name} {quoted(text)} is not a finite decimal number") from None
     if not number:
         return ZERO
     if not _LOWEST_PLACE <= number.adjusted() < _HIGHEST_PLACE:
-        raise RowRefusedError(f"{name} {shown(text)} is out of range (1e-30 to 1e18)")
+        raise RowRefusedError(f"{name} {quoted(text)} is out of range (1e-30 to 1e18)")
     if len(text) > MAX_DIGITS and _significant_digits(number) > MAX_DIGITS:
-        raise RowRefusedError(f"{name} {shown(text)} has more than {MAX_DIGITS} digits")
+        raise RowRefusedError(f"{name} {quoted(text)} has more than {MAX_DIGITS} digits")
     return number
 
 
 def whole_number(text: str, name: str) -> int:
     """Return a recorded whole number; raises RowDamagedError."""
     if len(text) > _SHORT or not (text.isascii() and text.isdigit()):
-        raise RowDamagedError(f"{name} {shown(text)} is not a whole number")
+        raise RowDamagedError(f"{name} {quoted(text)} is not a whole number")
     return int(text)
 
 
@@ -96,9 +97,3 @@ def check_funding(rate: Decimal, interval_hours: int | None, mark: Decimal | Non
 
 def _significant_digits(number: Decimal) -> int:
     return len("".join(map(str, number.as_tuple().digits)).rstrip("0"))
-
-
-def shown(value: object) -> str:
-    """Return a refused value as it is quoted in a message, cut after 40 characters."""
-    text = str(value)
-    return repr(text) if len(text) <= 40 else f"{text[:37]!r}..."

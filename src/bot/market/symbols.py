@@ -38,7 +38,7 @@ def perp_symbol(market: str) -> str:
     """
     parts = split_quote(market)
     if parts is None:
-        raise DataImportError(f"{market!r} is no market name such as BTCUSDT or ETHUSDC")
+        raise DataImportError(f"{quoted(market)} is no market name such as BTCUSDT or ETHUSDC")
     return f"{parts[0]}/{parts[1]}:{parts[1]}"
 
 

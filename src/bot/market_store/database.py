@@ -12,6 +12,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 
 from bot.errors import InvalidInputError
+from bot.notation import quoted
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
@@ -169,11 +170,11 @@ def _target(url: str, *, asynchronous: bool) -> sa.URL:
     except (sa.exc.ArgumentError, KeyError, ValueError):
         raise InvalidInputError.of(
             DATABASE_VARIABLE,
-            f"{_without_password(url)!r} is neither sqlite:///path nor postgresql://host/name",
+            f"{quoted(_without_password(url))} is neither sqlite:///path nor postgresql://host/name",
         ) from None
     if drivers[0] == "pysqlite" and parsed.database in {None, "", ":memory:"}:
         raise InvalidInputError.of(
-            DATABASE_VARIABLE, f"{url!r} names no file; processes share it by its path"
+            DATABASE_VARIABLE, f"{quoted(url)} names no file; processes share it by its path"
         )
     return parsed.set(drivername=f"{parsed.get_backend_name()}+{drivers[asynchronous]}")
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from bot.errors import DataImportError, InvalidInputError, UnknownSymbolError
 from bot.market.records.kinds import RecordKey, RecordKind
 from bot.market.rows import Rows, SeriesKey, SeriesKind
-from bot.market.rules import TIMEFRAMES_MS, shown
+from bot.market.rules import TIMEFRAMES_MS
 from bot.market.settlements import changed_times, reinferred_times
 from bot.market.symbols import market_symbol
 from bot.market_store import sql
@@ -21,6 +21,7 @@ from bot.market_store.records import HeldRecords, held_records, remove_between, 
 from bot.market_store.segments import encode, months
 from bot.market_store.sql import HeldSeries, Outline
 from bot.market_store.writing import read_settlements, write_settlements
+from bot.notation import quoted
 from bot.timestamps import parse_time_ms
 
 _BEGINNING_MS, _NEVER_MS = 0, 2**62
@@ -254,13 +255,13 @@ def _parsed_series(text: str) -> tuple[SeriesKind | RecordKind, int | None]:
         return RecordKind(named["kind"]), None
     if named is None or named["kind"] not in {*SeriesKind}:
         kinds = ", ".join((*SeriesKind, *RecordKind))
-        raise InvalidInputError.of("series", f"{shown(text)} is none of {kinds}, nor one such as perp-1h")
+        raise InvalidInputError.of("series", f"{quoted(text)} is none of {kinds}, nor one such as perp-1h")
     timeframe = named["timeframe"]
     if timeframe is None:
         return SeriesKind(named["kind"]), None
     if named["kind"] == SeriesKind.FUNDING or timeframe not in TIMEFRAMES_MS:
         known = ", ".join(TIMEFRAMES_MS)
-        raise InvalidInputError.of("series", f"{shown(text)} has no candle interval of {known}")
+        raise InvalidInputError.of("series", f"{quoted(text)} has no candle interval of {known}")
     return SeriesKind(named["kind"]), TIMEFRAMES_MS[timeframe]
 
 

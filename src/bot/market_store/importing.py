@@ -27,6 +27,7 @@ from bot.market_store.importers.markets import ParsedRecords, Recorded, RefusedM
 from bot.market_store.importers.parsing import Parsed
 from bot.market_store.provenance import Provenance
 from bot.market_store.store import HistoricalDataStore
+from bot.notation import quoted
 from bot.plurals import counted
 
 _DATA_ENDINGS = (".csv", ".tsv", ".json", ".jsonl", ".zip", ".gz", ".feather", ".arrow", ".parquet", ".xlsx")
@@ -53,7 +54,7 @@ def import_path(
     if path.is_file():
         return ImportReport((import_file(store, path, exchange, progress, options),), ())
     if not path.is_dir():
-        raise InvalidInputError.of("path", f"{str(path)!r} is neither a file nor a folder")
+        raise InvalidInputError.of("path", f"{quoted(str(path))} is neither a file nor a folder")
     return _import_folder(store, path, exchange, progress, replace(options, selecting=bool(options.symbols)))
 
 

@@ -11,6 +11,7 @@ from bot.clock import Clock
 from bot.config.run_config import RunConfig
 from bot.errors import BotError, SessionError
 from bot.models import CloseReason
+from bot.notation import quoted
 from bot.paper.account_types import AccountStore, AccountType, LiveAccount, S, SavedAccount, U
 from bot.paper.feed import FeedEndedError, MarketFeed
 from bot.paper.session import session_document
@@ -169,11 +170,13 @@ def refuse_closed(plan: SessionPlan, saved: SavedAccount | None) -> None:
         held, asked = saved.config.get(name), wanted.get(name)
         if held != asked:
             raise SessionError(
-                f"session {saved.name!r} runs with {name} {held!r}, not {asked!r}; --session starts another"
+                f"session {quoted(saved.name)} runs with {name} {quoted(held)}, not {quoted(asked)}; "
+                "--session starts another"
             )
     if saved.status is not SessionStatus.OPEN and not plan.resume:
         how = "was closed by an emergency stop" if saved.status is SessionStatus.EMERGENCY else "has ended"
         when = iso(max(saved.event_ms, saved.started_ms))
         raise SessionError(
-            f"session {saved.name!r} {how} at {when}; --resume lets it trade again, --session starts another"
+            f"session {quoted(saved.name)} {how} at {when}; "
+            "--resume lets it trade again, --session starts another"
         )

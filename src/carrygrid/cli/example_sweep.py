@@ -9,6 +9,7 @@ from bot.config.parameters import AccountParameters
 from bot.errors import InsufficientDataError
 from bot.market_store.listing import ExchangeListing, SymbolListing
 from bot.models import DAY_MS, HOUR_MS
+from bot.notation import quoted
 from bot.timestamps import iso
 
 _WINDOW_MS = 730 * DAY_MS
@@ -39,7 +40,8 @@ def best_recorded(listing: Sequence[ExchangeListing], exchange: str) -> BestReco
     found = [record for symbol in symbols if (record := _record(exchange, symbol)) is not None]
     if not found:
         raise InsufficientDataError.of(
-            "data", f"{exchange!r} holds no symbol with funding, spot and perp series over a common time"
+            "data",
+            f"{quoted(exchange)} holds no symbol with funding, spot and perp series over a common time",
         )
     return min(found, key=lambda one: (one.first_ms - one.last_ms, one.missing, one.symbol))
 

@@ -1,11 +1,12 @@
 """The end of a command: its status, and one line if it failed (a problem document with `--json`)."""
 
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from types import TracebackType
-from typing import TextIO
+from typing import Any, TextIO
 
 import typer
 from pydantic import ValidationError
@@ -13,7 +14,12 @@ from typer.main import get_command
 
 from api.errors.problems import Problem, problem_of
 from bot.errors import BotError
+from bot.notation import quoted
+from bot.validation import field_errors
 from carrygrid.cli import INTERRUPTED, interrupts, leave_on_interrupt, streams
+
+_QUOTED = re.compile(r"(?<!\w)'([^']*)'(?!\w)")
+"""A value in the quotes that the library of the command line puts it in."""
 
 DONE = 0
 FAILED = 1
@@ -67,14 +73,21 @@ def _status(app: typer.Typer, arguments: Sequence[str], options: Options, *, own
 
 
 def _usage_sentence(error: typer.TyperException) -> str:
-    """Return the error of a command line, the refused value included."""
+    """Return the error of a command line, the refused value included and quoted as everywhere."""
     cause = error.__cause__
-    if not (isinstance(error, typer.BadParameter) and isinstance(cause, ValidationError)):
-        return error.format_message()
-    refused = cause.errors(include_url=False)[0]
-    name = error.param.opts[0] if error.param is not None else "value"
-    said = refused["msg"].removeprefix("Value error, ").removeprefix(f"{refused['input']!r} ")
-    return f"{name}: {refused['input']!r}: {said[:1].lower()}{said[1:].rstrip('.')}"
+    if isinstance(error, typer.BadParameter) and isinstance(cause, ValidationError):
+        said = f"{_name(error.param)}: {field_errors(cause)[0].message.rstrip('.')}"
+    else:
+        said = error.format_message()
+    return _QUOTED.sub(lambda found: quoted(found[1]), said)
+
+
+def _name(parameter: Any) -> str:
+    """Return an option as it is written, an argument as the help calls it."""
+    if parameter is None:
+        return "value"
+    is_argument = parameter.param_type_name == "argument"
+    return str((is_argument and parameter.metavar) or parameter.opts[0])
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from bot.market_store.paper.hedge_sessions import HedgeSessionStore
 from bot.market_store.paper.pair_sessions import PaperStore
 from bot.market_store.paper.stored_records import StoredRecords
 from bot.market_store.store import HistoricalDataStore
+from bot.notation import quoted
 from bot.numbers.money import ZERO, plain
 from bot.paper.account_types import AccountStore, AccountType, AccountUpdate, S, U
 from bot.paper.feed import MarketFeed
@@ -127,7 +128,7 @@ def _pairs_so_far(name: str, engine: sa.Engine) -> dict[str, Any]:
 
 def _found(name: str, saved: S | None) -> S:
     if saved is None:
-        raise SessionError(f"there is no session {name!r}; --session names another")
+        raise SessionError(f"there is no session {quoted(name)}; --session names another")
     return saved
 
 
@@ -213,7 +214,7 @@ def _print_progress(progress: AccountUpdate) -> None:
 def _name(name: str) -> str:
     if not name.isprintable() or len(name) > _NAME_LENGTH:
         raise InvalidInputError.of(
-            "--session", f"{name!r} is no printable name of up to {_NAME_LENGTH} letters"
+            "--session", f"{quoted(name)} is no printable name of up to {_NAME_LENGTH} letters"
         )
     return name
 

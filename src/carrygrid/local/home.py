@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from bot.errors import InvalidInputError
+from bot.notation import quoted
 from carrygrid.local.errors import StackError
 
 
@@ -42,7 +43,9 @@ class Home:
                 folder.mkdir(parents=True, exist_ok=True)
                 folder.chmod(mode)
         except OSError as error:
-            raise InvalidInputError.of("CARRYGRID_HOME", f"{str(self.root)!r}: {error.strerror}") from None
+            raise InvalidInputError.of(
+                "CARRYGRID_HOME", f"{quoted(str(self.root))}: {error.strerror}"
+            ) from None
 
 
 class HomeLock:

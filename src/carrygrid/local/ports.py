@@ -4,6 +4,7 @@ import socket
 from ipaddress import ip_address
 
 from bot.errors import InvalidInputError
+from bot.notation import quoted
 
 LOOPBACK = "127.0.0.1"
 
@@ -16,7 +17,7 @@ def is_loopback(host: str) -> bool:
     try:
         return ip_address("127.0.0.1" if host == "localhost" else host).is_loopback
     except ValueError:
-        raise InvalidInputError.of("host", f"{host!r} is no address of this machine") from None
+        raise InvalidInputError.of("host", f"{quoted(host)} is no address of this machine") from None
 
 
 def is_free(port: int) -> bool:

@@ -7,6 +7,7 @@ import redis
 from pydantic import SecretStr
 
 from bot.errors import InvalidInputError
+from bot.notation import quoted
 from carrygrid.local.errors import StackError
 
 _CONNECT_SECONDS = 3
@@ -43,7 +44,7 @@ def require_broker(url: str) -> None:
     There is no falling back to a private one.
     """
     if not _is_address(url):
-        told = f"{url.rpartition('@')[2]!r} is no address such as redis://127.0.0.1:6379/0"
+        told = f"{quoted(url.rpartition('@')[2])} is no address such as redis://127.0.0.1:6379/0"
         raise InvalidInputError.of("CARRYGRID_BROKER_URL", told)
     refusal = _refusal(url)
     if refusal is not None:

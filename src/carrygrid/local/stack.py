@@ -11,6 +11,7 @@ from typing import NoReturn, Self
 from api.database import ready_database
 from api.settings import Settings
 from bot.errors import InvalidInputError
+from bot.notation import quoted
 from carrygrid.local import broker, ports, servers
 from carrygrid.local.errors import StackError
 from carrygrid.local.home import Home, HomeLock
@@ -56,7 +57,7 @@ class LocalStack:
         """
         if not ports.is_loopback(host) and settings.api_token is None:
             raise InvalidInputError.of(
-                "host", f"{host!r} is reached by other machines: set CARRYGRID_API_TOKEN first"
+                "host", f"{quoted(host)} is reached by other machines: set CARRYGRID_API_TOKEN first"
             )
         self._settings = settings
         self._host = host

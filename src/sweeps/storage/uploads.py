@@ -8,6 +8,7 @@ from typing import BinaryIO
 import sqlalchemy as sa
 
 from bot.errors import InvalidInputError, StoreError
+from bot.notation import quoted
 from sweeps.storage.tables import job_upload
 
 MAX_UPLOAD_BYTES = 64 * 1024 * 1024
@@ -24,7 +25,7 @@ def checked_name(name: str) -> str:
     if not _NAME.match(name):
         raise InvalidInputError.of(
             "name",
-            f"{name[:80]!a} is no plain file name such as BTCUSDT-funding.csv (letters, digits, . _ -)",
+            f"{quoted(name[:80])} is no plain file name such as BTCUSDT-funding.csv (letters, digits, . _ -)",
         )
     return name
 

@@ -13,14 +13,14 @@ from bot.errors import (
 
 
 def test_refused_fields_become_a_422_that_lists_them() -> None:
-    errors = [FieldError("start", "'x' is not a time"), FieldError("end", "is required")]
+    errors = [FieldError("start", '"x" is not a time'), FieldError("end", "is required")]
     assert problem_of(InvalidInputError(errors)).document() == {
         "type": "urn:carrygrid:problem:invalid_input",
         "title": "Invalid input",
         "status": 422,
-        "detail": "start: 'x' is not a time; end: is required",
+        "detail": 'start: "x" is not a time; end: is required',
         "errors": [
-            {"field": "start", "message": "'x' is not a time"},
+            {"field": "start", "message": '"x" is not a time'},
             {"field": "end", "message": "is required"},
         ],
     }
@@ -29,7 +29,7 @@ def test_refused_fields_become_a_422_that_lists_them() -> None:
 @pytest.mark.parametrize(
     ("error", "status", "code"),
     [
-        (UnknownSymbolError.of("symbols", "'X' is not held"), 422, "unknown_symbol"),
+        (UnknownSymbolError.of("symbols", '"X" is not held'), 422, "unknown_symbol"),
         (DataImportError("a.csv: no market data"), 422, "import_refused"),
         (StoreError("the database is newer"), 503, "store_unusable"),
         (NotForHedgesError("regimes: not told of hedges yet"), 409, "not_for_hedges"),

@@ -91,9 +91,9 @@ def test_each_kind_is_imported_listed_replaced_and_deleted(client: TestClient, h
         (
             "NEWUSDT-borrow.csv",
             BORROW.format(DAY, "-1"),
-            "line 2: hourly_rate '-1' is not at least 0 and below 1",
+            'line 2: hourly_rate "-1" is not at least 0 and below 1',
         ),
-        ("fees.json", json.dumps({"rows": [FEE | {"taker": "-1"}]}), "row 1: taker '-1' is not at least 0"),
+        ("fees.json", json.dumps({"rows": [FEE | {"taker": "-1"}]}), 'row 1: taker "-1" is not at least 0'),
     ],
 )
 def test_bad_file_is_refused_with_one_error_and_nothing_of_it_is_stored(

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from bot.market.records.dated import DatedRows
 from bot.market.records.fields import Values, number, number_or_none, refuse_unknown_fields, required
-from bot.market.rules import RowRefusedError, shown, time_ms
+from bot.market.rules import RowRefusedError, time_ms
+from bot.notation import quoted
 from bot.numbers.money import plain
 
 FIELDS = ("timestamp_ms", "hourly_rate", "max_quantity")
@@ -33,9 +34,9 @@ def parse_borrow_rate(values: object) -> BorrowRate:
     row = refuse_unknown_fields(values, FIELDS)
     rate, most = number(row, "hourly_rate"), number_or_none(row, "max_quantity")
     if not 0 <= rate < 1:
-        raise RowRefusedError(f"hourly_rate {shown(row['hourly_rate'])} is not at least 0 and below 1")
+        raise RowRefusedError(f"hourly_rate {quoted(row['hourly_rate'])} is not at least 0 and below 1")
     if most is not None and most < 0:
-        raise RowRefusedError(f"max_quantity {shown(row['max_quantity'])} is negative")
+        raise RowRefusedError(f"max_quantity {quoted(row['max_quantity'])} is negative")
     return BorrowRate(time_ms(required(row, "timestamp_ms")), rate, most)
 
 

@@ -12,7 +12,8 @@ from bot.market.records.fields import (
     number_or_none,
     refuse_unknown_fields,
 )
-from bot.market.rules import RowRefusedError, shown
+from bot.market.rules import RowRefusedError
+from bot.notation import quoted
 from bot.numbers.money import ZERO, plain
 
 FIELDS = ("from_ms", "brackets")
@@ -44,7 +45,7 @@ def parse_dated_brackets(values: object) -> DatedBrackets:
 def parse_brackets(values: object) -> Brackets:
     """Return a list of brackets; raises RowRefusedError naming field and value."""
     if not isinstance(values, list) or not values:
-        raise RowRefusedError(f"brackets {shown(values)} is no list of brackets")
+        raise RowRefusedError(f"brackets {quoted(values)} is no list of brackets")
     brackets = Brackets(_bracket(index, one) for index, one in enumerate(values))
     fault = bracket_fault(brackets)
     if fault is not None:

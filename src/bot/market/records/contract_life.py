@@ -15,8 +15,9 @@ from bot.market.records.fields import (
     refuse_unknown_fields,
     time_or_none,
 )
-from bot.market.rules import RowRefusedError, shown
+from bot.market.rules import RowRefusedError
 from bot.market.symbols import market_symbol
+from bot.notation import quoted
 from bot.numbers.money import ONE, exact, plain
 
 FIELDS = (
@@ -136,9 +137,9 @@ def parse_epoch(values: object) -> Epoch:
     row = refuse_unknown_fields(values, FIELDS)
     market, carried = given(row, "market") or MARKETS[0], row.get("carried")
     if market not in MARKETS:
-        raise RowRefusedError(f"market {shown(market)} is none of {', '.join(MARKETS)}")
+        raise RowRefusedError(f"market {quoted(market)} is none of {', '.join(MARKETS)}")
     if not isinstance(carried, bool | None):
-        raise RowRefusedError(f"carried {shown(carried)} is neither true nor false")
+        raise RowRefusedError(f"carried {quoted(carried)} is neither true nor false")
     epoch = Epoch(
         market=market,
         from_ms=beginning_ms(row, "from_ms"),
@@ -222,5 +223,5 @@ def _stem(text: str | None) -> str | None:
     try:
         market_symbol(text)
     except DataImportError as error:
-        raise RowRefusedError(f"stem {shown(text)}: {error.message}") from None
+        raise RowRefusedError(f"stem {quoted(text)}: {error.message}") from None
     return text

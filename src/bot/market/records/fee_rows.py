@@ -13,7 +13,8 @@ from bot.market.records.fields import (
     refuse_unknown_fields,
     required,
 )
-from bot.market.rules import RowRefusedError, shown
+from bot.market.rules import RowRefusedError
+from bot.notation import quoted
 from bot.numbers.money import plain
 
 FIELDS = ("from_ms", "market", "tier", "min_volume", "maker", "taker")
@@ -76,16 +77,16 @@ def parse_fee_row(values: object) -> FeeRow:
     row = refuse_unknown_fields(values, FIELDS)
     market, tier = required(row, "market"), required(row, "tier")
     if market not in MARKETS:
-        raise RowRefusedError(f"market {shown(market)} is none of {', '.join(MARKETS)}")
+        raise RowRefusedError(f"market {quoted(market)} is none of {', '.join(MARKETS)}")
     if tier == AUTO or not tier.isprintable() or len(tier) > _LONGEST_TIER:
-        raise RowRefusedError(f"tier {shown(tier)} is no name of a tier")
+        raise RowRefusedError(f"tier {quoted(tier)} is no name of a tier")
     least, maker, taker = (number(row, name) for name in ("min_volume", "maker", "taker"))
     if least < 0:
-        raise RowRefusedError(f"min_volume {shown(row['min_volume'])} is negative")
+        raise RowRefusedError(f"min_volume {quoted(row['min_volume'])} is negative")
     if not -1 < maker < 1:
-        raise RowRefusedError(f"maker {shown(row['maker'])} is not above -1 and below 1")
+        raise RowRefusedError(f"maker {quoted(row['maker'])} is not above -1 and below 1")
     if not 0 <= taker < 1:
-        raise RowRefusedError(f"taker {shown(row['taker'])} is not at least 0 and below 1")
+        raise RowRefusedError(f"taker {quoted(row['taker'])} is not at least 0 and below 1")
     return FeeRow(beginning_ms(row, "from_ms"), market, tier, least, maker, taker)
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
-from bot.market.rules import RowRefusedError, market_number, shown, time_ms, whole_number
+from bot.market.rules import RowRefusedError, market_number, time_ms, whole_number
+from bot.notation import quoted
 
 Values = Mapping[str, object]
 """The fields of a row by name: numbers are text, what is left out may be missing, None or empty."""
@@ -22,11 +23,11 @@ class RecordRefusedError(RowRefusedError):
 def refuse_unknown_fields(values: object, known: tuple[str, ...]) -> Values:
     """Return the fields of a row; raises RowRefusedError if it is no object, or one of them is unknown."""
     if not isinstance(values, Mapping):
-        raise RowRefusedError(f"{shown(values)} is no object with {', '.join(known)}")
+        raise RowRefusedError(f"{quoted(values)} is no object with {', '.join(known)}")
     unknown = next((name for name in values if name not in known), None)
     if unknown is not None:
-        name = unknown if unknown.isidentifier() and len(unknown) <= _LONGEST_NAME else shown(unknown)
-        raise RowRefusedError(f"{name} {shown(values[unknown])} is no field; known are {', '.join(known)}")
+        name = unknown if unknown.isidentifier() and len(unknown) <= _LONGEST_NAME else quoted(unknown)
+        raise RowRefusedError(f"{name} {quoted(values[unknown])} is no field; known are {', '.join(known)}")
     return values
 
 
@@ -36,7 +37,7 @@ def given(values: Values, name: str) -> str | None:
     if value is None or value == "":
         return None
     if not isinstance(value, str):
-        raise RowRefusedError(f"{name} {shown(value)} is neither a number nor text")
+        raise RowRefusedError(f"{name} {quoted(value)} is neither a number nor text")
     return value
 
 

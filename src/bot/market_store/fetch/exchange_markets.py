@@ -10,6 +10,7 @@ from bot.market.contracts import ContractKind, contract_of
 from bot.market.symbols import inverse_symbol, multiplied, spot_symbol
 from bot.market_store.sql import PublishedFees
 from bot.models import Instrument
+from bot.notation import quoted
 from bot.numbers.money import dec
 
 Market = Mapping[str, Any]
@@ -41,7 +42,7 @@ def download_refusal(symbol: str) -> str | None:
         return None
     contract = contract_of(symbol)
     if contract.kind is ContractKind.INVERSE:
-        return f"{symbol!r} is named {contract.base}/USD:{contract.base} in downloads"
+        return f"{quoted(symbol)} is named {contract.base}/USD:{contract.base} in downloads"
     return contract.refusal
 
 
@@ -53,7 +54,7 @@ def find_pair(markets: Mapping[str, Market], symbol: str) -> Pair:
     if perp is None or not perp.get("swap") or not perp.get(kind):
         near = sorted(name for name, one in markets.items() if one.get("swap") and _same_base(name, symbol))
         hint = f"; there are {', '.join(near[:5])}" if near else ""
-        raise UnknownSymbolError.of("symbols", f"{symbol!r} is no {kind} perpetual there{hint}")
+        raise UnknownSymbolError.of("symbols", f"{quoted(symbol)} is no {kind} perpetual there{hint}")
     if kind == "inverse":
         coin = symbol.partition("/")[0]
         hedged_by = f"{coin}/USDT:USDT"

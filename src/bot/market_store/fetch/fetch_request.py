@@ -87,7 +87,7 @@ def _symbols(value: object) -> tuple[str, ...]:
         raise InvalidInputError.of("symbols", f"names {len(names)} perps; 1 to {MOST_SYMBOLS} are possible")
     for name in names:
         if not name.isprintable() or len(name) > 64:
-            raise InvalidInputError.of("symbols", f"{name[:64]!a} is no perp such as BTC/USDT:USDT")
+            raise InvalidInputError.of("symbols", f"{quoted(name[:64])} is no perp such as BTC/USDT:USDT")
         if refusal := download_refusal(name):
             raise InvalidInputError.of("symbols", refusal)
     return names

@@ -21,6 +21,7 @@ from bot.market_store.importers.parsing import (
     funding,
     timeframe_of,
 )
+from bot.notation import quoted
 
 KLINE_COLUMNS = 12
 FUNDING_HEADER = "calc_time,funding_interval_hours,last_funding_rate"
@@ -84,7 +85,7 @@ def _symbol(
 ) -> str:
     if _of_coin_margined(source):
         name = named["market"] if named else source.stem
-        raise UnmodelledContractError(f"{COIN_MARGINED}: {name!r}")
+        raise UnmodelledContractError(f"{COIN_MARGINED}: {quoted(name)}")
     futures = Venue.UNKNOWN if kind is None else Venue.BINANCE
     venue = Venue.DECLARED if kind is SeriesKind.SPOT else futures
     return named_symbol(source, options, named["market"] if named else None, venue)

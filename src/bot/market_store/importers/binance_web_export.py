@@ -16,6 +16,7 @@ from bot.market_store.importers.import_options import ImportOptions
 from bot.market_store.importers.markets import Recorded, by_market, recorded
 from bot.market_store.importers.parsing import Settlement, funding, quoted_fields
 from bot.models import HOUR_MS
+from bot.notation import quoted
 
 HEADER = '"Time","Contracts","Funding Interval","Funding Rate"'
 _CONTRACT = re.compile(r"(?P<market>[A-Z0-9_]+) Perpetual\Z", re.ASCII)
@@ -68,15 +69,15 @@ def _record(text: str) -> _Record:
     fields = quoted_fields(text, 4)
     contract, interval = _CONTRACT.match(fields[1]), _INTERVAL.match(fields[2])
     if not contract:
-        raise RowRefusedError(f"contract {fields[1]!r} is no perpetual")
+        raise RowRefusedError(f"contract {quoted(fields[1])} is no perpetual")
     if not interval:
-        raise RowRefusedError(f"funding interval {fields[2]!r} is not in hours")
+        raise RowRefusedError(f"funding interval {quoted(fields[2])} is not in hours")
     if not fields[3].endswith("%"):
-        raise RowRefusedError(f"funding rate {fields[3]!r} is not in per cent")
+        raise RowRefusedError(f"funding rate {quoted(fields[3])} is not in per cent")
     try:
         local = datetime.strptime(fields[0], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
     except ValueError:
-        raise RowRefusedError(f"time {fields[0]!r} is not like 2025-06-18 16:00:00") from None
+        raise RowRefusedError(f"time {quoted(fields[0])} is not like 2025-06-18 16:00:00") from None
     return _Record(local, contract["market"], int(interval["hours"]), fields[3].removesuffix("%"))
 
 

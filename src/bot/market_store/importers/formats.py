@@ -23,6 +23,7 @@ from bot.market_store.importers import (
 from bot.market_store.importers.files.source import Source
 from bot.market_store.importers.import_options import ImportOptions
 from bot.market_store.importers.markets import Recorded
+from bot.notation import quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,4 +89,4 @@ def _seen(source: Source) -> str:
     line = source.first_line
     if not line or not line.isprintable():
         return "its beginning"
-    return f"its first line {line[:60]!r}"
+    return f"its first line {quoted(line[:60])}"

@@ -7,12 +7,13 @@ from typing import Any
 from bot.errors import DataImportError
 from bot.market.contracts import Venue
 from bot.market.rows import CANDLE_COLUMNS, SeriesKind
-from bot.market.rules import RowDamagedError, market_number, shown, time_ms
+from bot.market.rules import RowDamagedError, market_number, time_ms
 from bot.market_store.importers.files.feather import MAGIC, read_columns
 from bot.market_store.importers.files.source import Source
 from bot.market_store.importers.import_options import ImportOptions
 from bot.market_store.importers.markets import Recorded, named_symbol
 from bot.market_store.importers.parsing import Settlement, candles, candles_content, funding, timeframe_of
+from bot.notation import quoted
 from bot.plurals import counted
 
 _STEM = re.compile(
@@ -94,6 +95,6 @@ def _settlement(record: Sequence[Any]) -> Settlement:
 def _check_row(record: Sequence[Any], *, least: int) -> None:
     # A row of a JSON document may be anything.
     if not isinstance(record, list | tuple):
-        raise RowDamagedError(f"{shown(record)} is no row of values")
+        raise RowDamagedError(f"{quoted(record)} is no row of values")
     if not least <= len(record) <= 6:
         raise RowDamagedError(f"{counted(len(record), 'value')} instead of 6")

@@ -5,7 +5,7 @@ from typing import Any
 
 from bot.market.contracts import Venue
 from bot.market.rows import SeriesKind
-from bot.market.rules import RowDamagedError, shown
+from bot.market.rules import RowDamagedError
 from bot.market_store.importers.files.source import Source
 from bot.market_store.importers.import_options import ImportOptions
 from bot.market_store.importers.markets import (
@@ -25,6 +25,7 @@ from bot.market_store.importers.vendor_json import (
     stated,
     text,
 )
+from bot.notation import quoted
 
 _FUNDING = FundingShape(Venue.HYPERLIQUID, "coin", "time", "fundingRate", quote="USDC")
 _CANDLES = CandleShape("t", ("o", "h", "l", "c", "v"))
@@ -59,7 +60,7 @@ def parse(source: Source, options: ImportOptions) -> Recorded:
 
 def _market_of(row: Any) -> str:
     if not isinstance(row, dict):
-        raise RowDamagedError(f"{shown(row)} is no record of a candle")
+        raise RowDamagedError(f"{quoted(row)} is no record of a candle")
     coin = text(row, "s")
     return f"{coin}USDC" if _PERP_COIN.match(coin) else coin
 
@@ -77,7 +78,7 @@ def _candles(source: Source, options: ImportOptions, market: MarketRecords[Any])
         if told == interval:
             own.append((number, row))
         else:
-            market.refusals.add(number, f"candle interval {shown(told)} in a list of {interval}")
+            market.refusals.add(number, f"candle interval {quoted(told)} in a list of {interval}")
     return parse_candles(
         source,
         options,

@@ -10,6 +10,7 @@ from bot.market.rules import TIMEFRAMES_MS
 from bot.market.symbols import market_symbol
 from bot.market_store.importers.mapping import Mapping
 from bot.market_store.importers.zones import parse_zone
+from bot.notation import quoted
 
 OPTIONS_EXAMPLE = "--kind spot|perp|mark --symbol BTCUSDT --timeframe 1h"
 
@@ -72,7 +73,7 @@ class ImportOptions:
 def _kind(text: str) -> SeriesKind:
     candles = (SeriesKind.SPOT, SeriesKind.PERP, SeriesKind.MARK)
     if text not in candles:
-        raise InvalidInputError.of("kind", f"{text!r} is none of {', '.join(candles)}")
+        raise InvalidInputError.of("kind", f"{quoted(text)} is none of {', '.join(candles)}")
     return SeriesKind(text)
 
 
@@ -90,5 +91,5 @@ def _symbol(text: str) -> str:
 
 def _timeframe_ms(text: str) -> int:
     if text not in TIMEFRAMES_MS:
-        raise InvalidInputError.of("timeframe", f"{text!r} is none of {', '.join(TIMEFRAMES_MS)}")
+        raise InvalidInputError.of("timeframe", f"{quoted(text)} is none of {', '.join(TIMEFRAMES_MS)}")
     return TIMEFRAMES_MS[text]

@@ -15,7 +15,6 @@ from bot.market.rules import (
     RowDamagedError,
     RowRefusedError,
     market_number,
-    shown,
     time_ms,
     whole_number,
 )
@@ -41,6 +40,7 @@ from bot.market_store.importers.parsing import (
     funding,
     quoted_fields,
 )
+from bot.notation import quoted
 
 _RATE_PLACES = {"fraction": 0, "percent": -2, "bps": -4}
 
@@ -105,7 +105,7 @@ class _Reader:
     def _check_market(self, record: _Record) -> None:
         market = record.get("symbol")
         if self.mapping.symbol is not None and market is not None and _symbol_of(market) != self.symbol:
-            raise RowRefusedError(f"symbol {market!r} in a file of {self.symbol}")
+            raise RowRefusedError(f"symbol {quoted(market)} in a file of {self.symbol}")
 
 
 def _parsed(
@@ -150,7 +150,7 @@ def _named(source: Source, mapping: Mapping) -> dict[str, str]:
 def _kind(source: Source, text: str | None) -> SeriesKind | None:
     if text is not None and text not in [*SeriesKind]:
         known = ", ".join(SeriesKind)
-        raise DataImportError(f"{source.name}: kind {text!r}, as its name says, is none of {known}")
+        raise DataImportError(f"{source.name}: kind {quoted(text)}, as its name says, is none of {known}")
     return None if text is None else SeriesKind(text)
 
 
@@ -203,7 +203,7 @@ def _iso_ms(text: str, mapping: Mapping) -> int:
             moment = moment.replace(tzinfo=mapping.zone)
         whole = moment.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise RowRefusedError(f"time {shown(text)} is no ISO date or time") from None
+        raise RowRefusedError(f"time {quoted(text)} is no ISO date or time") from None
     return time_ms(str(int(whole.timestamp()) * 1000 + whole.microsecond // 1000))
 
 

@@ -12,6 +12,7 @@ from bot.market.contracts import Venue
 from bot.market.rows import CANDLE_COLUMNS
 from bot.market.rules import TIMEFRAMES_MS
 from bot.market_store.importers.zones import parse_zone
+from bot.notation import quoted
 
 MAX_SKIPPED_LINES = 100
 _FROZEN = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -84,7 +85,7 @@ class Mapping(BaseModel):
         if unknown := self.columns.keys() - allowed:
             raise ValueError(f"columns: {', '.join(sorted(unknown))} unknown")
         if absent := set(self.columns.values()) - set(self.header_columns):
-            raise ValueError(f"columns: {', '.join(sorted(absent))} not in the header {self.header!r}")
+            raise ValueError(f"columns: {', '.join(sorted(absent))} not in the header {quoted(self.header)}")
         return self
 
     @model_validator(mode="after")
@@ -94,11 +95,11 @@ class Mapping(BaseModel):
         except InvalidInputError as error:
             raise ValueError(str(error)) from None
         if self.timeframe is not None and self.timeframe not in TIMEFRAMES_MS:
-            raise ValueError(f"timeframe: {self.timeframe!r} is none of {', '.join(TIMEFRAMES_MS)}")
+            raise ValueError(f"timeframe: {quoted(self.timeframe)} is none of {', '.join(TIMEFRAMES_MS)}")
         try:
             re.compile(self.name or "")
         except re.error as error:
-            raise ValueError(f"name: {self.name!r} is no regular expression: {error}") from None
+            raise ValueError(f"name: {quoted(self.name)} is no regular expression: {error}") from None
         return self
 
 

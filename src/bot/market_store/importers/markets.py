@@ -14,6 +14,7 @@ from bot.market_store.importers.files.source import Source
 from bot.market_store.importers.files.text_lines import RefusalLog
 from bot.market_store.importers.import_options import OPTIONS_EXAMPLE, ImportOptions
 from bot.market_store.importers.parsing import Parsed
+from bot.notation import quoted
 from bot.plurals import counted
 
 T = TypeVar("T")
@@ -242,7 +243,7 @@ def _in_place_of(source: Source, contract: Contract, options: ImportOptions) -> 
 def _corrected(source: Source, symbol: str) -> str:
     """Return what --symbol says in place of a file; raises UnmodelledContractError for an inverse market."""
     if inverse_symbol(symbol) is not None:
-        raise UnmodelledContractError(f"{source.name}: {COIN_MARGINED}: {symbol!r}")
+        raise UnmodelledContractError(f"{source.name}: {COIN_MARGINED}: {quoted(symbol)}")
     return symbol
 
 

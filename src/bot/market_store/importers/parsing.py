@@ -23,6 +23,7 @@ from bot.market.rules import (
 from bot.market_store.importers.files.source import Source
 from bot.market_store.importers.files.text_lines import RefusalLog
 from bot.market_store.importers.import_options import OPTIONS_EXAMPLE, ImportOptions
+from bot.notation import quoted
 from bot.numbers.arrays import BoolArray, IntArray
 from bot.plurals import counted
 from bot.timestamps import iso
@@ -111,7 +112,7 @@ def timeframe_of(source: Source, text: str) -> int:
     """Return the ms of a candle interval such as `1h`; raises DataImportError."""
     if text not in TIMEFRAMES_MS:
         known = ", ".join(TIMEFRAMES_MS)
-        raise DataImportError(f"{source.name}: candle interval {text!r} is none of {known}")
+        raise DataImportError(f"{source.name}: candle interval {quoted(text)} is none of {known}")
     return TIMEFRAMES_MS[text]
 
 

@@ -16,6 +16,7 @@ from bot.market_store.importers.files.text_lines import MAX_SETTLEMENT_LINES
 from bot.market_store.importers.import_options import ImportOptions
 from bot.market_store.importers.markets import ParsedRecords, Recorded, canonical_symbol
 from bot.market_store.importers.parsing import csv_fields
+from bot.notation import quoted
 
 _OF_MARKETS = [kind.value for kind, one in RECORD_TYPES.items() if not one.of_exchange]
 _OF_EXCHANGES = {kind.value: one for kind, one in RECORD_TYPES.items() if one.of_exchange}
@@ -56,7 +57,9 @@ def _type_of(source: Source) -> RecordType | None:
 def _csv_rows(source: Source, kind: RecordType) -> Iterator[tuple[str, object]]:
     header = ",".join(kind.fields)
     if source.first_line != header:
-        raise DataImportError(f"{source.name} begins with {source.first_line[:60]!r}, not with {header}")
+        raise DataImportError(
+            f"{source.name} begins with {quoted(source.first_line[:60])}, not with {header}"
+        )
     for number, line in source.rows(MAX_SETTLEMENT_LINES):
         place = f"line {number}"
         try:
@@ -69,7 +72,7 @@ def _json_rows(source: Source, kind: RecordType) -> Iterator[tuple[str, object]]
     document: object = source.document()
     if kind.rows_under is not None:
         if not isinstance(document, dict) or document.keys() != {kind.rows_under}:
-            raise DataImportError(f"{source.name} is no JSON object with {kind.rows_under!r} alone")
+            raise DataImportError(f"{source.name} is no JSON object with {quoted(kind.rows_under)} alone")
         document = document[kind.rows_under]
     if not isinstance(document, list):
         raise DataImportError(f"{source.name} is no JSON list of objects with {', '.join(kind.fields)}")

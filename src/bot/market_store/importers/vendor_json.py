@@ -7,11 +7,12 @@ from typing import Any
 from bot.errors import DataImportError
 from bot.market.contracts import Venue
 from bot.market.rows import SeriesKind
-from bot.market.rules import RowDamagedError, RowRefusedError, market_number, shown, time_ms
+from bot.market.rules import RowDamagedError, RowRefusedError, market_number, time_ms
 from bot.market_store.importers.files.source import Source
 from bot.market_store.importers.import_options import ImportOptions
 from bot.market_store.importers.markets import MarketRecords, Recorded, by_market, recorded
 from bot.market_store.importers.parsing import Parsed, Settlement, candles, candles_content, funding
+from bot.notation import quoted
 
 _NO_VOLUME = ("0",) * 5
 """Volume columns of prices that are no trades."""
@@ -73,7 +74,7 @@ def parse_funding(
 
     def market_of(row: Any) -> str:
         if not isinstance(row, dict):
-            raise RowDamagedError(f"{shown(row)} is no record of a settlement")
+            raise RowDamagedError(f"{quoted(row)} is no record of a settlement")
         return text(row, shape.market) + shape.quote
 
     def settlement(row: Any) -> Settlement:
@@ -113,7 +114,7 @@ def parse_candles(
 
     def candle(row: Any) -> tuple[int, list[str]]:
         if shape.width and (not isinstance(row, list) or len(row) != shape.width):
-            raise RowDamagedError(f"{shown(row)} is no row of {shape.width} values")
+            raise RowDamagedError(f"{quoted(row)} is no row of {shape.width} values")
         if shape.finished and row[shape.finished[0]] != shape.finished[1]:
             raise RowRefusedError("the candle was not finished when it was recorded")
         values = [text(row, place, empty="0") for place in shape.values]

@@ -5,6 +5,7 @@ from datetime import timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
 from bot.errors import InvalidInputError
+from bot.notation import quoted
 
 _OFFSET = re.compile(r"(?P<sign>[+-])(?P<hours>\d\d?):?(?P<minutes>[0-5]\d)?\Z", re.ASCII)
 
@@ -19,5 +20,5 @@ def parse_zone(text: str) -> tzinfo:
         return ZoneInfo(text)
     except (ValueError, OSError, LookupError):
         raise InvalidInputError.of(
-            "time_zone", f"{text!r} is no time zone such as +08:00 or Asia/Shanghai"
+            "time_zone", f"{quoted(text)} is no time zone such as +08:00 or Asia/Shanghai"
         ) from None

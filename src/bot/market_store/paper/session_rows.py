@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from bot.market_store.database import write_transaction
 from bot.market_store.paper.tables import paper_equity, paper_session
+from bot.notation import quoted
 from bot.paper.session_store import SessionStatus, SessionTakenError
 
 
@@ -18,7 +19,7 @@ def create_session(engine: sa.Engine, values: Mapping[str, Any]) -> None:
             connection.execute(paper_session.insert().values(values))
     except sa.exc.IntegrityError:
         raise SessionTakenError(
-            f"session {values['name']!r} has just been started by another process"
+            f"session {quoted(values['name'])} has just been started by another process"
         ) from None
 
 
@@ -35,7 +36,9 @@ def move_on(connection: sa.Connection, name: str, previous_ms: int, values: Mapp
     moved = paper_session.update().where(expected).values(values)
     session_id = connection.execute(moved.returning(paper_session.c.id)).scalar_one_or_none()
     if session_id is None:
-        raise SessionTakenError(f"session {name!r} has been taken further by another process; this one ends")
+        raise SessionTakenError(
+            f"session {quoted(name)} has been taken further by another process; this one ends"
+        )
     return int(session_id)
 
 

@@ -10,7 +10,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from bot.errors import InvalidInputError
-from bot.notation import text_of
+from bot.notation import quoted, text_of
 from bot.plurals import counted
 from carrygrid import ServiceError, Sweep
 from carrygrid.cli.agreeing import is_agreed
@@ -212,7 +212,7 @@ def _values(add: Sequence[str]) -> dict[str, list[object]]:
     for text in add:
         name, equals, written = text.partition("=")
         if not (name and equals and written):
-            raise InvalidInputError.of("--add", f"{text!r} is not NAME=VALUE,VALUE")
+            raise InvalidInputError.of("--add", f"{quoted(text)} is not NAME=VALUE,VALUE")
         values.setdefault(name, []).extend(_WORDS.get(word, word) for word in written.split(","))
     return values
 

@@ -4,6 +4,7 @@ import pytest
 
 from bot.errors import DataImportError, UndecidedContractError, UnmodelledContractError
 from bot.market.contracts import ContractKind, Venue, contract_of
+from bot.notation import quoted
 
 LINEAR = {
     "BTCUSDT": "BTC/USDT:USDT",
@@ -71,7 +72,7 @@ def test_other_contract_is_refused_by_name_wherever_it_comes_from(
     for name in names:
         with pytest.raises(UnmodelledContractError) as refusal:
             contract_of(name, venue).symbol()
-        assert refusal.value.message == f"{sentence}: {name!r}"
+        assert refusal.value.message == f"{sentence}: {quoted(name)}"
 
 
 @pytest.mark.parametrize("name", ["BTCUSD", "BTC-USD", "BTC_USD", "XBTUSD", "DOTUSD", "BTC-USD-PERP"])
@@ -86,12 +87,12 @@ def test_undecided_name_asks_for_the_symbol_that_it_may_be() -> None:
     with pytest.raises(UndecidedContractError) as refusal:
         contract_of("BTC-USD").symbol()
     assert refusal.value.message == (
-        "'BTC-USD' does not say whether it is coin-margined; if it is linear, say --symbol BTC/USD:USD"
+        '"BTC-USD" does not say whether it is coin-margined; if it is linear, say --symbol BTC/USD:USD'
     )
     with pytest.raises(UndecidedContractError) as refusal:
         contract_of("BTCPERP").symbol()
     assert refusal.value.message == (
-        "'BTCPERP' does not say what it is quoted in; say it with --symbol BTC/USDC:USDC"
+        '"BTCPERP" does not say what it is quoted in; say it with --symbol BTC/USDC:USDC'
     )
     assert contract_of("BTCPERP", Venue.BYBIT).symbol() == "BTC/USDC:USDC"
 

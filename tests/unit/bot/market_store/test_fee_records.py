@@ -61,10 +61,10 @@ def test_a_rate_that_contradicts_a_held_one_is_refused_until_it_is_to_replace_it
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("[]", "is no JSON object with 'rows' alone"),
-        ('{"rows": [], "tiers": 1}', "is no JSON object with 'rows' alone"),
+        ("[]", 'is no JSON object with "rows" alone'),
+        ('{"rows": [], "tiers": 1}', 'is no JSON object with "rows" alone'),
         ('{"rows": []}', "fees.json holds no rows"),
-        (json.dumps({"rows": [VIP0, {**VIP0, "maker": 2}]}), "row 2: maker '2' is not above -1 and below 1"),
+        (json.dumps({"rows": [VIP0, {**VIP0, "maker": 2}]}), 'row 2: maker "2" is not above -1 and below 1'),
         (json.dumps({"rows": [LATER, VIP0]}), "row 2: from_ms 0 is not after"),
     ],
 )

@@ -44,7 +44,7 @@ def test_an_event_is_written_down_once_and_only_after_the_one_before(
     hedge_sessions: HedgeSessionStore,
 ) -> None:
     hedge_sessions.create(NEW)
-    with pytest.raises(SessionTakenError, match="session 'x' has just been started"):
+    with pytest.raises(SessionTakenError, match='session "x" has just been started'):
         hedge_sessions.create(NEW)
     hedge_sessions.save("x", event(-1, 7))
     for stale in (event(-1, 7), event(5, 8)):

@@ -70,12 +70,12 @@ def test_unsorted_rows_and_exact_duplicates_are_accepted(store: HistoricalDataSt
 BAD_CANDLES = [
     (f"{NOON},10,12,9,11", "5 columns instead of 6"),
     (f"{NOON},10,12,9,11,5,1", "7 columns instead of 6"),
-    (f"{NOON},nan,12,9,11,5", "open 'nan' is not a finite decimal number"),
-    (f"{NOON},10,inf,9,11,5", "high 'inf' is not a finite"),
-    (f"{NOON},10,12,9,1_1,5", "close '1_1' is not a finite"),
-    (f"{NOON},10,12,9,,5", "close '' is not a finite"),
-    (f"{NOON},10,12,9,11,\x00", "volume '\\x00' is not a finite"),
-    (f"{NOON},10,12,9,11,1e400", "volume '1e400' is out of range"),
+    (f"{NOON},nan,12,9,11,5", 'open "nan" is not a finite decimal number'),
+    (f"{NOON},10,inf,9,11,5", 'high "inf" is not a finite'),
+    (f"{NOON},10,12,9,1_1,5", 'close "1_1" is not a finite'),
+    (f"{NOON},10,12,9,,5", 'close "" is not a finite'),
+    (f"{NOON},10,12,9,11,\x00", 'volume "\\u0000" is not a finite'),
+    (f"{NOON},10,12,9,11,1e400", 'volume "1e400" is out of range'),
     (f"{NOON},10,12,9,11,1.{'1' * 34}", "has more than 34 digits"),
     (f"{NOON},10,12,9,11,1.{'0' * 300}1", "has more than 34 digits"),
     (f"{NOON},10,10,9,11,5", "high 10 is below open 10, low 9 or close 11"),
@@ -85,7 +85,7 @@ BAD_CANDLES = [
     (f"{NOON + 1},10,12,9,11,5", "is no open time of this interval"),
     ("1704110400,10,12,9,11,5", "timestamp_ms 1704110400 is not in milliseconds"),
     ("99999999999999999999,10,12,9,11,5", "is not a whole number"),
-    ("2024-01-01,10,12,9,11,5", "timestamp_ms '2024-01-01' is not a whole number"),
+    ("2024-01-01,10,12,9,11,5", 'timestamp_ms "2024-01-01" is not a whole number'),
     (f"{NOON},10,12,9,11,5€", "byte 0xe2 is not text"),
     (f"{NOON},10,12,9,11,{'5' * 70_000}", "longer than 65536 bytes"),
 ]
@@ -107,9 +107,9 @@ BAD_FUNDING = [
     (f"{NOON - 60_001},0.0001,8,", "is over 60 s from a full hour"),
     (f"{NOON},0.0001,0,", "interval_hours 0 is not in 1 to 24"),
     (f"{NOON},0.0001,25,", "interval_hours 25 is not in 1 to 24"),
-    (f"{NOON},0.0001,8.5,", "interval_hours '8.5' is not a whole number"),
+    (f"{NOON},0.0001,8.5,", 'interval_hours "8.5" is not a whole number'),
     (f"{NOON},1.01,8,", "funding_rate 1.01 is beyond 1"),
-    (f"{NOON},,8,", "funding_rate '' is not a finite"),
+    (f"{NOON},,8,", 'funding_rate "" is not a finite'),
     (f"{NOON},0.0001,8,0", "mark_price 0 is not positive"),
     (f"{NOON},0.0001,8,-5", "mark_price -5 is not positive"),
 ]
@@ -220,8 +220,8 @@ def test_file_over_the_size_limit_is_refused_and_nothing_stored(
         ("candles.csv", CANDLES, "its name is not like BTCUSDT-perp-1h.csv"),
         ("BTCUSDT-funding.csv", CANDLES, "its name is not like BTCUSDT-perp-1h.csv"),
         ("BTCUSDT-perp-1h.csv", FUNDING, "its name is not like BTCUSDT-funding.csv"),
-        ("BTCUSDT-perp-7h.csv", CANDLES, "candle interval '7h' is none of"),
-        ("BTCXYZ-perp-1h.csv", CANDLES, "'BTCXYZ' is no market name"),
+        ("BTCUSDT-perp-7h.csv", CANDLES, 'candle interval "7h" is none of'),
+        ("BTCXYZ-perp-1h.csv", CANDLES, '"BTCXYZ" is no market name'),
     ],
 )
 def test_file_that_is_no_market_data_is_refused_in_one_sentence(
@@ -274,7 +274,7 @@ def test_recorded_data_cannot_be_imported_as_generated(store: HistoricalDataStor
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [
-        (f"{NOON + HOUR},10,12,9,nan,5", "BTCUSDT-perp-1h.csv:3: close 'nan' is not a finite decimal number"),
+        (f"{NOON + HOUR},10,12,9,nan,5", 'BTCUSDT-perp-1h.csv:3: close "nan" is not a finite decimal number'),
         (f"{NOON + HOUR},10,12,9", "BTCUSDT-perp-1h.csv:3: 4 columns instead of 6"),
         ("\x00\x00", "BTCUSDT-perp-1h.csv:3: 1 column instead of 6"),
     ],

@@ -41,7 +41,7 @@ def test_a_new_session_is_found_as_it_was_created(paper_store: PaperStore) -> No
     assert paper_store.find("x") is None
     paper_store.create(NEW)
     assert paper_store.find("x") == NEW
-    with pytest.raises(SessionTakenError, match="'x' has just been started"):
+    with pytest.raises(SessionTakenError, match='"x" has just been started'):
         paper_store.create(NEW)
 
 

@@ -78,11 +78,11 @@ def test_files_are_listed_with_their_symbol_and_importing_them_again_changes_not
         (
             "BTCUSDT-borrow.csv",
             BORROW + f"{T0 + 2 * HOUR_MS},-0.1,\n",
-            "line 4: hourly_rate '-0.1' is not at least 0 and below 1",
+            'line 4: hourly_rate "-0.1" is not at least 0 and below 1',
         ),
         ("BTCUSDT-borrow.csv", BORROW + f"{T0},0.1,\n", f"line 4: timestamp_ms {T0} is not after"),
         ("BTCUSDT-borrow.csv", BORROW + f"{T0 + 9},1\n", "line 4: 2 columns instead of 3"),
-        ("BTCUSDT-borrow.csv", "time,rate\n1,2\n", "begins with 'time,rate', not with timestamp_ms,"),
+        ("BTCUSDT-borrow.csv", "time,rate\n1,2\n", 'begins with "time,rate", not with timestamp_ms,'),
         (
             "BTCUSDT-brackets.json",
             json.dumps([*BRACKETS, {"from_ms": T0, "brackets": [{"cap": 5, "mmr": 1}]}]),

@@ -121,7 +121,7 @@ def test_an_ended_session_is_over() -> None:
 def test_a_session_refuses_other_parameters_but_not_another_window() -> None:
     store = MemoryStore()
     asyncio.run(end(SessionRequest.STOP, store))
-    with pytest.raises(SessionError, match="session 'test' runs with perp_leverage '1', not '2'"):
+    with pytest.raises(SessionError, match='session "test" runs with perp_leverage "1", not "2"'):
         go_on(store, CONFIG.varied({"perp_leverage": 2}))
     assert go_on(store, CONFIG.varied({"start": START - HOUR_MS})) is SessionStatus.ENDED
 

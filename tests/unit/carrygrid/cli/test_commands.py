@@ -75,7 +75,7 @@ def test_a_damaged_file_is_one_line_on_standard_error_and_exit_2(home: Path, tmp
     result = as_process(home, "data", "import", path, "--exchange", "paper")
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr.startswith(
-        "error: BTCUSDT-funding.csv:2: funding_rate 'nan' is not a finite decimal"
+        'error: BTCUSDT-funding.csv:2: funding_rate "nan" is not a finite decimal'
     )
     assert result.stderr.count("\n") == 1
     assert json.loads(in_process(home, "data", "list", "--json").stdout) == []

@@ -13,7 +13,7 @@ app = typer.Typer()
 
 
 _ERRORS: dict[str, Exception] = {
-    "bad": InvalidInputError([FieldError("start", "'x' is not a time"), FieldError("end", "is required")]),
+    "bad": InvalidInputError([FieldError("start", '"x" is not a time'), FieldError("end", "is required")]),
     "broken": StoreError("the database is damaged"),
     "other": BotError("odd"),
     "disk": OSError(28, "No space left on device"),
@@ -43,16 +43,16 @@ def keep_the_hook(monkeypatch: pytest.MonkeyPatch) -> None:
     ("arguments", "status", "line"),
     [
         (["fine"], 0, ""),
-        (["bad"], 2, "error: start: 'x' is not a time; end: is required\n"),
+        (["bad"], 2, 'error: start: "x" is not a time; end: is required\n'),
         (["broken"], 1, "error: the database is damaged\n"),
         (["other"], 1, "error: odd\n"),
         (["disk"], 1, "error: [Errno 28] No space left on device\n"),
         (["interrupt"], 130, ""),
-        ([], 2, "error: Missing argument 'kind'.\n"),
+        ([], 2, 'error: Missing argument "kind".\n'),
         (
             ["fine", "--number", "-3"],
             2,
-            "error: --number: '-3': input should be greater than or equal to 0\n",
+            'error: --number: "-3": input should be greater than or equal to 0\n',
         ),
         (["fine", "--nothing"], 2, "error: No such option: --nothing\n"),
     ],

@@ -50,14 +50,14 @@ def test_folder_imports_what_it_can_names_what_is_refused_by_its_path_and_ends_w
     lines = result.stdout.splitlines()
     assert lines[1].split()[:4] == ["linked/BTCUSDT-perp-1h.csv", "canonical", "CSV", "BTC/USDT:USDT"]
     assert lines[3:] == [
-        f"cm/BTC-PERPETUAL-perp-1h.csv: refused: {COIN_MARGINED}: 'BTC-PERPETUAL'",
-        "um/BTCUSDT_240329-perp-1h.csv: refused: dated futures are not modelled: 'BTCUSDT_240329'",
+        f'cm/BTC-PERPETUAL-perp-1h.csv: refused: {COIN_MARGINED}: "BTC-PERPETUAL"',
+        'um/BTCUSDT_240329-perp-1h.csv: refused: dated futures are not modelled: "BTCUSDT_240329"',
         "1 other file ignored",
     ]
     assert result.stderr == (
         "error: 2 of 3 files refused: "
-        f"cm/BTC-PERPETUAL-perp-1h.csv: {COIN_MARGINED}: 'BTC-PERPETUAL'; "
-        "um/BTCUSDT_240329-perp-1h.csv: dated futures are not modelled: 'BTCUSDT_240329'\n"
+        f'cm/BTC-PERPETUAL-perp-1h.csv: {COIN_MARGINED}: "BTC-PERPETUAL"; '
+        'um/BTCUSDT_240329-perp-1h.csv: dated futures are not modelled: "BTCUSDT_240329"\n'
     )
 
 
@@ -85,7 +85,7 @@ def test_symbol_that_no_file_of_a_folder_holds_is_named_though_others_were_impor
 ) -> None:
     result = data_import(tmp_path / "home", folder / "linked", "--symbol", "BTCUSDT,BTCUDST")
     assert result.returncode == 2
-    assert result.stderr == "error: symbol: 'BTCUDST' is no market name such as BTCUSDT or ETHUSDC\n"
+    assert result.stderr == 'error: symbol: "BTCUDST" is no market name such as BTCUSDT or ETHUSDC\n'
     result = data_import(tmp_path / "home", folder / "linked", "--symbol", "BTCUSDT,ETHUSDT")
     assert (result.returncode, "BTC/USDT:USDT" in result.stdout) == (2, True)
     assert result.stderr == "error: no file holds anything of ETH/USDT:USDT\n"
@@ -115,7 +115,7 @@ def test_file_of_many_markets_has_a_line_for_each_and_symbol_chooses(tmp_path: P
         ("BTCUSD_PERP", "2", "0", "0", "2"),
     ]
     assert (
-        "bulk.json:3: refused: coin-margined contracts are read from canonical files only: 'BTCUSD_PERP'"
+        'bulk.json:3: refused: coin-margined contracts are read from canonical files only: "BTCUSD_PERP"'
         in result.stdout
     )
     chosen = data_import(tmp_path / "other", path, "--symbol", "ETHUSDT", "--symbol", "BTCUSDT", "--json")
@@ -124,7 +124,7 @@ def test_file_of_many_markets_has_a_line_for_each_and_symbol_chooses(tmp_path: P
     refused = data_import(tmp_path / "other", path, "--symbol", "BTC-USD-SWAP")
     assert (refused.returncode, refused.stderr) == (
         2,
-        "error: symbol: coin-margined contracts are read from canonical files only: 'BTC-USD-SWAP'\n",
+        'error: symbol: coin-margined contracts are read from canonical files only: "BTC-USD-SWAP"\n',
     )
 
 

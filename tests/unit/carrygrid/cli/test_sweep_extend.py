@@ -77,4 +77,4 @@ def test_growth_of_another_kind_is_refused_in_terms_of_the_options(
 
 def test_values_to_add_are_refused_without_a_name(address: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("sweep", "extend", 1, "--add", "4,5") == 2
-    assert capsys.readouterr().err == "error: --add: '4,5' is not NAME=VALUE,VALUE\n"
+    assert capsys.readouterr().err == 'error: --add: "4,5" is not NAME=VALUE,VALUE\n'

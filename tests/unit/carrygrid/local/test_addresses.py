@@ -21,11 +21,11 @@ def test_addresses_of_this_machine_alone_are_known(host: str, local: bool) -> No
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.7"])
 def test_an_address_that_others_reach_needs_a_token(tmp_path: Path, host: str) -> None:
-    with pytest.raises(InvalidInputError, match=f"host: '{host}' is reached by other machines: set CARRY"):
+    with pytest.raises(InvalidInputError, match=f'host: "{host}" is reached by other machines: set CARRY'):
         LocalStack(Settings(home=tmp_path), host=host)
     LocalStack(Settings(home=tmp_path, api_token=SecretStr("token")), host=host)
 
 
 def test_a_name_that_is_no_address_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInputError, match="host: 'carry.example' is no address"):
+    with pytest.raises(InvalidInputError, match='host: "carry.example" is no address'):
         LocalStack(Settings(home=tmp_path), host="carry.example")

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bot.notation import quoted
+
 _IGNORED_ENDINGS = (".CHECKSUM",)
 _IGNORED_FOLDERS = frozenset({"__MACOSX", "__pycache__"})
 
@@ -99,7 +101,7 @@ class _Walk:
 
     def _name(self, path: Path) -> str:
         name = path.relative_to(self._root).as_posix()
-        return name if name.isprintable() else f"{name!a}"
+        return name if name.isprintable() else quoted(name)
 
 
 def _is_left_alone(name: str) -> bool:

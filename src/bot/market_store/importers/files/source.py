@@ -21,6 +21,7 @@ from bot.market_store.importers.files.text_lines import (
     RefusalLog,
     TextLines,
 )
+from bot.notation import quoted
 
 MAX_DOCUMENT_BYTES = 256 * 1024**2
 MAX_DOCUMENT_VALUES = 8_000_000
@@ -114,7 +115,9 @@ def open_source(path: Path, progress: Progress | None = None, *, alone: bool = F
     """
     if not path.name.isprintable():
         # Not every store and terminal takes such a name, and it could pretend to be lines of a report.
-        raise DataImportError(f"{path.name!a} has characters in its name that cannot be shown; rename it")
+        raise DataImportError(
+            f"{quoted(path.name)} has characters in its name that cannot be shown; rename it"
+        )
     with _opened(path, _WITHOUT_WAITING | (_WITHOUT_LINKS if alone else 0)) as file:
         inner, stream = _unpacked(path.name, file)
         total = os.fstat(file.fileno()).st_size

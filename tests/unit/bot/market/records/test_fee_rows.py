@@ -51,13 +51,13 @@ def test_a_row_reads_back_as_it_was_written() -> None:
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
-        ({"market": "swap"}, "market 'swap' is none of spot, linear, inverse"),
-        ({"tier": "auto"}, "tier 'auto' is no name of a tier"),
+        ({"market": "swap"}, 'market "swap" is none of spot, linear, inverse'),
+        ({"tier": "auto"}, 'tier "auto" is no name of a tier'),
         ({"tier": ""}, "tier is missing"),
-        ({"min_volume": "-1"}, "min_volume '-1' is negative"),
-        ({"maker": "-1"}, "maker '-1' is not above -1 and below 1"),
-        ({"taker": "-0.0001"}, "taker '-0.0001' is not at least 0 and below 1"),
-        ({"rebate": "1"}, "rebate '1' is no field"),
+        ({"min_volume": "-1"}, 'min_volume "-1" is negative'),
+        ({"maker": "-1"}, 'maker "-1" is not above -1 and below 1'),
+        ({"taker": "-0.0001"}, 'taker "-0.0001" is not at least 0 and below 1'),
+        ({"rebate": "1"}, 'rebate "1" is no field'),
     ],
 )
 def test_a_row_that_cannot_be_is_refused_by_field_and_value(changed: dict[str, str], told: str) -> None:

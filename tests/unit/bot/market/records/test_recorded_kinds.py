@@ -100,13 +100,13 @@ UNFIT = {
     "borrow": [
         (
             {"timestamp_ms": str(T0), "hourly_rate": "-0.1"},
-            "hourly_rate '-0.1' is not at least 0 and below 1",
+            'hourly_rate "-0.1" is not at least 0 and below 1',
         ),
-        ({"timestamp_ms": str(T0), "hourly_rate": "NaN"}, "hourly_rate 'NaN' is not a finite decimal number"),
+        ({"timestamp_ms": str(T0), "hourly_rate": "NaN"}, 'hourly_rate "NaN" is not a finite decimal number'),
         ({"timestamp_ms": str(T0), "hourly_rate": ""}, "hourly_rate is missing"),
         (
             {"timestamp_ms": str(T0), "hourly_rate": "0", "max_quantity": "-1"},
-            "max_quantity '-1' is negative",
+            'max_quantity "-1" is negative',
         ),
         (
             {"timestamp_ms": "17", "hourly_rate": "0"},
@@ -114,19 +114,19 @@ UNFIT = {
         ),
     ],
     "brackets": [
-        ("[]", "'[]' is no object with from_ms, brackets"),
-        ({"from_ms": "0"}, "brackets 'None' is no list of brackets"),
+        ("[]", '"[]" is no object with from_ms, brackets'),
+        ({"from_ms": "0"}, "brackets null is no list of brackets"),
         ({"from_ms": "7", "brackets": []}, "from_ms 7 is not in milliseconds"),
         ({"from_ms": "0", "brackets": [{"cap": "5"}]}, "brackets[0].mmr is missing"),
-        ({"from_ms": "0", "brackets": [{"mmr": "x"}]}, "brackets[0].mmr 'x' is not a finite decimal number"),
-        ({"from_ms": "0", "brackets": [{"mmr": "0", "cum": "1"}]}, "brackets[0].cum '1' is no field; known"),
+        ({"from_ms": "0", "brackets": [{"mmr": "x"}]}, 'brackets[0].mmr "x" is not a finite decimal number'),
+        ({"from_ms": "0", "brackets": [{"mmr": "0", "cum": "1"}]}, 'brackets[0].cum "1" is no field; known'),
         (
             {"from_ms": "0", "brackets": [{"cap": "9", "mmr": "0"}, {"cap": "8", "mmr": "0"}]},
             "brackets[1].cap 8 is not above 9 of the bracket before",
         ),
     ],
     "life": [
-        (PERP | {"market": "option"}, "market 'option' is none of perp, spot"),
+        (PERP | {"market": "option"}, 'market "option" is none of perp, spot'),
         (PERP | {"to_ms": str(T0)}, f"to_ms {T0} is not after from_ms {T0}"),
         (PERP | {"settle_price": "1"}, "settle_price 1 belongs to an end, but there is no to_ms"),
         (PERP | {"to_ms": str(T0 + 5), "settle_price": "0"}, "settle_price 0 is not positive"),
@@ -134,10 +134,10 @@ UNFIT = {
         (PERP | {"units": "20"}, "units 20 is no power of ten"),
         (PERP | {"units": "1.00000000000000000000000000001"}, "units 1.00000000000000000000000000001 is no"),
         (PERP | {"units": "-1"}, "units -1 is no power of ten"),
-        (PERP | {"\x07": "1"}, r"'\x07' '1' is no field; known are market, from_ms"),
-        (PERP | {"stem": "???"}, "stem '???'"),
-        (PERP | {"carried": "yes"}, "carried 'yes' is neither true nor false"),
-        (PERP | {"units": ["1"]}, "units \"['1']\" is neither a number nor text"),
+        (PERP | {"\x07": "1"}, r'"\u0007" "1" is no field; known are market, from_ms'),
+        (PERP | {"stem": "???"}, 'stem "???"'),
+        (PERP | {"carried": "yes"}, 'carried "yes" is neither true nor false'),
+        (PERP | {"units": ["1"]}, 'units ["1"] is neither a number nor text'),
     ],
 }
 

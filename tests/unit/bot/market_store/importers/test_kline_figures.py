@@ -10,6 +10,7 @@ from bot.market_store.import_reports import FileReport
 from bot.market_store.importers.import_options import ImportOptions
 from bot.market_store.importing import import_file
 from bot.market_store.store import HistoricalDataStore
+from bot.notation import quoted
 from bot.timestamps import parse_time_ms
 
 HOUR = 3_600_000
@@ -106,7 +107,7 @@ def test_klines_from_the_folder_or_of_the_name_of_coin_margined_contracts_are_re
     store: HistoricalDataStore, tmp_path: Path, name: str
 ) -> None:
     market = "klines" if name.endswith("klines.csv") else "BTCUSD_PERP"
-    sentence = f"coin-margined contracts are read from canonical files only: {market!r}"
+    sentence = f"coin-margined contracts are read from canonical files only: {quoted(market)}"
     said = {"symbol": "BTCUSDT", "kind": "perp"}
     assert refusal(store, tmp_path, HEADER + klines(TRADES), name, **said).endswith(f": {sentence}")
 
@@ -118,10 +119,10 @@ def test_folder_of_somebody_called_cm_says_nothing(store: HistoricalDataStore, t
 def test_dated_future_of_the_data_site_is_refused_by_name(store: HistoricalDataStore, tmp_path: Path) -> None:
     name = "data/futures/um/monthly/klines/BTCUSDT_240329/1h/BTCUSDT_240329-1h-2024-01.csv"
     said = refusal(store, tmp_path, HEADER + klines(TRADES), name)
-    assert said.endswith(": dated futures are not modelled: 'BTCUSDT_240329'")
+    assert said.endswith(': dated futures are not modelled: "BTCUSDT_240329"')
     funding = "calc_time,funding_interval_hours,last_funding_rate\n1704067200000,8,0.0001\n"
     said = refusal(store, tmp_path, funding, "BTCUSD_PERP-fundingRate-2024-01.csv", symbol="BTCUSDT")
-    assert said.endswith(": coin-margined contracts are read from canonical files only: 'BTCUSD_PERP'")
+    assert said.endswith(': coin-margined contracts are read from canonical files only: "BTCUSD_PERP"')
 
 
 def test_market_in_which_nobody_traded_any_more_is_read_where_its_folder_or_an_option_says_what_it_is(
@@ -195,7 +196,8 @@ def test_row_that_is_no_candle_of_okx_is_refused_by_its_line(
     rows = json.loads(okx(OKX["swap"]))["data"]
     text = json.dumps({"code": "0", "data": [*rows, odd]})
     message = refusal(store, tmp_path, text, "candles.json", kind="perp", symbol="BTCUSDT")
-    assert message.startswith(f"candles.json:4: {str(odd)!r} is no row of 9 values")
+    told = quoted(str(odd) if isinstance(odd, int) else odd)
+    assert message.startswith(f"candles.json:4: {told} is no row of 9 values")
 
 
 def test_volumes_of_okx_past_what_floats_compare_say_nothing_of_the_market(

@@ -6,56 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from importing import DAY, HOUR, OKX_BULK, OKX_MAPPING, imported, refusal
 
-from bot.errors import DataImportError, InvalidInputError, UnmodelledContractError
+from bot.errors import DataImportError, InvalidInputError
 from bot.market_store.import_reports import FileReport
 from bot.market_store.importers.import_options import ImportOptions
 from bot.market_store.importing import import_file
 from bot.market_store.store import HistoricalDataStore
+from bot.notation import quoted
 from bot.timestamps import parse_time_ms
 
-HOUR = 3_600_000
-DAY = parse_time_ms("2024-01-01")
 LATER = parse_time_ms("2030-01-01")
-EXAMPLES = Path(__file__).resolve().parents[5] / "examples" / "mappings"
-OKX_HEADER = "instrument_name,funding_rate,funding_time"
-OKX_MAPPING = json.dumps(
-    {
-        "header": OKX_HEADER,
-        "kind": "funding",
-        "columns": {"time": "funding_time", "symbol": "instrument_name", "rate": "funding_rate"},
-    }
-)
-OKX_BULK = f"{OKX_HEADER}\n" + "".join(
-    f"{market},0.000{rate},{DAY + n * 8 * HOUR}\n"
-    for n in range(3)
-    for rate, market in enumerate(("BTC-USDT-SWAP", "ETH-USDT-SWAP", "BTC-USD-SWAP"), start=1)
-)
-
-CDD = (
-    "https://www.CryptoDataDownload.com\n"
-    "unix,date,symbol,open,high,low,close,Volume BTC,Volume USDT,tradecount\n"
-    f"{DAY + HOUR},2024-01-01 01:00:00,BTCUSDT,10,12,9,11,5,55,7\n"
-    f"{DAY},2024-01-01 00:00:00,BTCUSDT,10,12,9,11,5,55,7\n"
-)
-
-
-def imported(
-    store: HistoricalDataStore, folder: Path, content: Any, name: str = "answer.json", **said: Any
-) -> FileReport:
-    path = folder / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(content if isinstance(content, str) else json.dumps(content))
-    return import_file(store, path, "test", None, ImportOptions.parse(**said))
-
-
-def refusal(
-    store: HistoricalDataStore, folder: Path, content: Any, name: str = "answer.json", **said: Any
-) -> str:
-    with pytest.raises(DataImportError) as error:
-        imported(store, folder, content, name, **said)
-    assert store.exchanges() == []
-    return error.value.message
 
 
 def taken(report: FileReport) -> list[tuple[str, int, int]]:
@@ -128,7 +89,7 @@ def test_answer_of_a_contract_that_is_not_modelled_is_refused_by_name_whatever_i
     store: HistoricalDataStore, tmp_path: Path, what: str, market: str
 ) -> None:
     answer = NOT_MODELLED[what][market]
-    sentence = f"answer.json: {what}: {market!r}"
+    sentence = f"answer.json: {what}: {quoted(market)}"
     assert refusal(store, tmp_path, answer) == sentence
     assert refusal(store, tmp_path, answer, symbol="BTC/USD:USD") == sentence
 
@@ -138,15 +99,15 @@ def test_answer_of_a_contract_that_is_not_modelled_is_refused_by_name_whatever_i
     [
         (
             "BTC_USD_BTC-4h-futures.json",
-            "coin-margined contracts are read from canonical files only: 'BTC/USD:BTC'",
+            'coin-margined contracts are read from canonical files only: "BTC/USD:BTC"',
         ),
-        ("BTC_USDT_USDT-240927-1h-futures.json", "dated futures are not modelled: 'BTC/USDT:USDT-240927'"),
+        ("BTC_USDT_USDT-240927-1h-futures.json", 'dated futures are not modelled: "BTC/USDT:USDT-240927"'),
         ("BTC_USDT_USDT-1h-index.json", "{name} holds an index or a premium, which no leg is traded at"),
         (
             "BTC_USDT_USDT-1h-premiumIndex.json",
             "{name} holds an index or a premium, which no leg is traded at",
         ),
-        ("BTC_USD-1h-futures.json", "'BTC/USD' does not say whether it is coin-margined; if"),
+        ("BTC_USD-1h-futures.json", '"BTC/USD" does not say whether it is coin-margined; if'),
     ],
 )
 def test_freqtrade_file_of_another_contract_or_an_index_is_refused(
@@ -166,7 +127,7 @@ def test_canonical_file_named_after_another_contract_is_refused(
     said = refusal(store, tmp_path, text, "BTC-USDT-240927-perp-1h.csv", symbol="BTCUSDT")
     assert "dated futures are not modelled" in said
     said = refusal(store, tmp_path, text, "BTC-PERPETUAL-perp-1h.csv", symbol="BTCUSDT")
-    assert "coin-margined contracts are read from canonical files only: 'BTC-PERPETUAL'" in said
+    assert 'coin-margined contracts are read from canonical files only: "BTC-PERPETUAL"' in said
 
 
 def test_canonical_file_of_any_name_is_imported_once_everything_is_said(
@@ -182,7 +143,7 @@ def test_canonical_file_of_any_name_is_imported_once_everything_is_said(
 def test_usdc_perpetuals_of_bybit_are_known_and_other_names_without_a_quote_ask_for_it(
     store: HistoricalDataStore, tmp_path: Path
 ) -> None:
-    asked = "'BTCPERP' does not say what it is quoted in; say it with --symbol BTC/USDC:USDC"
+    asked = '"BTCPERP" does not say what it is quoted in; say it with --symbol BTC/USDC:USDC'
     assert refusal(store, tmp_path, binance("BTCPERP")) == f"answer.json: {asked}"
     said = refusal(store, tmp_path, binance("BTCPERP"), symbol="ETH/USDC:USDC")
     assert said == "answer.json: the file says symbol BTCPERP, but --symbol says ETH/USDC:USDC"
@@ -197,7 +158,7 @@ def test_bulk_archive_gives_every_market_and_names_those_that_are_refused(
     assert taken(report) == [("BTC/USDT:USDT", 3, 0), ("ETH/USDT:USDT", 3, 0), ("BTC-USD-SWAP", 0, 3)]
     assert (report.rows_read, report.new, report.refused) == (9, 6, 3)
     assert [(one.line, one.reason) for one in report.refusals] == [
-        (4, "coin-margined contracts are read from canonical files only: 'BTC-USD-SWAP'")
+        (4, 'coin-margined contracts are read from canonical files only: "BTC-USD-SWAP"')
     ]
     data = store.load("test", ["ETH/USDT:USDT"], LATER).symbols[0]
     assert data.funding.rates.decimals() == [Decimal("0.0002")] * 3
@@ -229,7 +190,7 @@ def test_file_of_several_markets_none_of_which_is_modelled_is_refused_whole(
     store: HistoricalDataStore, tmp_path: Path
 ) -> None:
     said = refusal(store, tmp_path, okx("BTC-USD-SWAP", "ETH-USD-SWAP"))
-    sentence = "coin-margined contracts are read from canonical files only: 'BTC-USD-SWAP'"
+    sentence = 'coin-margined contracts are read from canonical files only: "BTC-USD-SWAP"'
     assert said == f"answer.json: {sentence} and 1 more like it"
 
 
@@ -303,7 +264,7 @@ def test_candles_of_several_coins_are_not_mixed(store: HistoricalDataStore, tmp_
     bars.append({**bars[0], "i": "4h"})
     report = imported(store, tmp_path, bars)
     assert taken(report) == [("BTC/USDC:USDC", 2, 1), ("kPEPE/USDC:USDC", 2, 0)]
-    assert report.refusals[0].reason == "candle interval '4h' in a list of 1h"
+    assert report.refusals[0].reason == 'candle interval "4h" in a list of 1h'
 
 
 def test_website_export_of_several_contracts_gives_each_and_names_coin_margined_ones(
@@ -378,84 +339,3 @@ def test_prices_without_trades_ask_for_their_kind_and_are_imported_as_mark_price
     assert refusal(store, tmp_path, answer, **said, kind="perp") == asked
     report = imported(store, tmp_path, answer, **said, kind="mark")
     assert (report.kind, report.new) == ("mark", 2)
-
-
-def test_mapping_finds_its_header_after_other_lines_or_skips_so_many(
-    store: HistoricalDataStore, tmp_path: Path
-) -> None:
-    text = f"https://www.CryptoDataDownload.com\n{OKX_BULK}"
-    lines = json.loads(OKX_MAPPING)
-    report = imported(store, tmp_path, text, "a.csv", mapping=OKX_MAPPING)
-    assert (report.new, report.refusals[0].line) == (6, 5)
-    skipping = json.dumps({**lines, "skip_lines": 1})
-    assert imported(store, tmp_path, text, "a.csv", mapping=skipping).already_there == 6
-    wrong = json.dumps({**lines, "skip_lines": 2})
-    with pytest.raises(DataImportError, match="none of its first lines, in a file of its name"):
-        imported(store, tmp_path, text, "a.csv", mapping=wrong)
-
-
-@pytest.mark.parametrize(
-    ("mapping", "text", "expected"),
-    [
-        ("okx-funding.json", OKX_BULK, ("BTC/USDT:USDT", "funding")),
-        (
-            "cryptodatadownload.json",
-            CDD,
-            ("BTC/USDT:USDT", "spot"),
-        ),
-    ],
-)
-def test_mappings_that_come_as_examples_read_what_they_describe(
-    store: HistoricalDataStore, tmp_path: Path, mapping: str, text: str, expected: tuple[str, str]
-) -> None:
-    report = imported(store, tmp_path, text, "a.csv", mapping=(EXAMPLES / mapping).read_text())
-    assert (report.symbol, report.kind) == expected
-
-
-def test_skipped_lines_may_be_no_text(store: HistoricalDataStore, tmp_path: Path) -> None:
-    path = tmp_path / "a.csv"
-    path.write_bytes(b"\xa9 2024 \xff\n\n" + OKX_BULK.encode())
-    assert import_file(store, path, "test", None, ImportOptions.parse(mapping=OKX_MAPPING)).new == 6
-
-
-@pytest.mark.parametrize("said", [{}, {"symbol": "BTCUSDT"}])
-@pytest.mark.parametrize("columns", [("symbol",), ()])
-def test_mapped_file_without_rows_is_refused_in_one_sentence(
-    store: HistoricalDataStore, tmp_path: Path, said: dict[str, str], columns: tuple[str, ...]
-) -> None:
-    names = dict.fromkeys(("time", "open", "high", "low", "close", "volume", *columns), "a")
-    mapping = json.dumps({"header": "a,b", "kind": "perp", "columns": names})
-    message = refusal(store, tmp_path, "a,b\n", "a.csv", mapping=mapping, **said)
-    assert message.startswith(("a.csv holds no rows", "a.csv does not say its"))
-
-
-@pytest.mark.parametrize("skip", [-1, 101, "1", 1.5])
-def test_number_of_lines_to_skip_is_checked(skip: Any) -> None:
-    with pytest.raises(InvalidInputError, match=r"^mapping\.skip_lines: "):
-        ImportOptions.parse(mapping=json.dumps({**json.loads(OKX_MAPPING), "skip_lines": skip}))
-
-
-def test_mapping_says_that_contracts_in_dollars_are_linear(
-    store: HistoricalDataStore, tmp_path: Path
-) -> None:
-    text = f"{OKX_HEADER}\nBTC-USD,0.0001,{DAY}\nBTC-USD,0.0001,{DAY + HOUR}\n"
-    with pytest.raises(DataImportError, match="'BTC-USD' does not say whether it is coin-margined"):
-        imported(store, tmp_path, text, "a.csv", mapping=OKX_MAPPING)
-    linear = json.dumps({**json.loads(OKX_MAPPING), "linear": True})
-    assert imported(store, tmp_path, text, "a.csv", mapping=linear).symbol == "BTC/USD:USD"
-
-
-def test_mapping_of_a_dated_future_is_refused(store: HistoricalDataStore, tmp_path: Path) -> None:
-    text = f"{OKX_HEADER}\nBTC-USDT-240927,0.0001,{DAY}\n"
-    with pytest.raises(UnmodelledContractError, match="dated futures are not modelled: 'BTC-USDT-240927'"):
-        imported(store, tmp_path, text, "a.csv", mapping=OKX_MAPPING)
-
-
-def test_kind_that_a_name_says_and_nobody_knows_is_refused(
-    store: HistoricalDataStore, tmp_path: Path
-) -> None:
-    lines = {"header": "t,o,h,l,c,v", "name": "(?P<symbol>[A-Z]+)_(?P<kind>[a-z]+)"}
-    columns = dict(zip(("time", "open", "high", "low", "close", "volume"), "tohlcv", strict=True))
-    mapping = json.dumps({**lines, "columns": columns})
-    said = refusal(store, tmp_path, f"t,o,h,l,c,v\n{DAY},1,1,1,1,1\n", "BTCUSDT_trade.csv", mapping=mapping)
-    assert "kind 'trade', as its name says, is none of funding, spot, perp, mark" in said

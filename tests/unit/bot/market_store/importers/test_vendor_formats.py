@@ -183,7 +183,7 @@ def test_web_export_whose_hours_fit_one_zone_only_needs_no_answer(
 def test_web_export_in_a_wrong_or_unknown_zone_is_refused(store: HistoricalDataStore, tmp_path: Path) -> None:
     text = export("2024-01-01 16:00:00 0.01%")
     assert "not at settlement hours" in refusal(store, tmp_path, "F.csv", text, time_zone="+07:00")
-    assert "time_zone: 'Mars' is no time zone" in refusal(store, tmp_path, "F.csv", text, time_zone="Mars")
+    assert 'time_zone: "Mars" is no time zone' in refusal(store, tmp_path, "F.csv", text, time_zone="Mars")
 
 
 def test_web_export_refuses_bad_rows_with_their_lines(store: HistoricalDataStore, tmp_path: Path) -> None:
@@ -368,7 +368,7 @@ def test_mapping_file_reads_units_zones_and_columns_of_any_csv(
         (mapping(columns={"time": "when", "rate": "gone"}), "columns: gone not in the header"),
         (mapping(colour="red"), "mapping.colour: extra inputs are not permitted"),
         (mapping(name="("), "is no regular expression"),
-        (mapping(time_zone="Mars"), "'Mars' is no time zone"),
+        (mapping(time_zone="Mars"), '"Mars" is no time zone'),
     ],
 )
 def test_bad_mapping_file_is_refused_naming_the_field(text: str, reason: str) -> None:

@@ -72,11 +72,11 @@ def test_tree_of_the_data_site_is_walked_and_its_folders_say_what_is_in_them(
     assert [(one.name, one.reason) for one in report.refused_files] == [
         (
             "data/futures/cm/monthly/klines/BTCUSD_PERP/1h/BTCUSD_PERP-1h-2024-01.zip",
-            "coin-margined contracts are read from canonical files only: 'BTCUSD_PERP'",
+            'coin-margined contracts are read from canonical files only: "BTCUSD_PERP"',
         ),
         (
             "data/futures/um/monthly/klines/BTCUSDT_240329/1h/BTCUSDT_240329-1h-2024-01.zip",
-            "dated futures are not modelled: 'BTCUSDT_240329'",
+            'dated futures are not modelled: "BTCUSDT_240329"',
         ),
     ]
     assert (report.ignored, report.new) == (5, 6)
@@ -150,7 +150,7 @@ def test_hidden_and_unrelated_files_are_counted_and_data_in_no_known_format_is_n
     assert (names(report), report.ignored, report.refused_files) == (["BTCUSDT-perp-1h.csv"], 6, ())
     (unknown,) = report.skipped
     assert unknown.name == "trades/BTCUSDT-aggTrades-2024-01.csv"
-    assert "is no market data: its first line '1,2,3'" in unknown.reason
+    assert 'is no market data: its first line "1,2,3"' in unknown.reason
 
 
 def test_result_does_not_depend_on_the_order_in_which_a_folder_lists_its_files(
