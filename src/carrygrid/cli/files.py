@@ -1,5 +1,6 @@
 """Files that commands read and write for their user: bounded ones, and never over one that is there."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,15 +10,17 @@ from bot.errors import InvalidInputError
 MOST_BYTES = 8 * 1024 * 1024
 """As many as the API takes: a file without end would take all memory, and other processes with it."""
 
+STANDARD = "-"
+"""Name by which commands take standard input for a file to read, and standard output for one to write."""
+
 
 def read_text(path: Path, option: str | None = None) -> str:
     """Return the text of a file of up to `MOST_BYTES` that the command line names, as an `option` perhaps.
 
-    Raises: InvalidInputError naming the file.
+    `STANDARD` is standard input. Raises: InvalidInputError naming the file.
     """
     try:
-        with path.open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
+        content = _beginning(path)
         if len(content) <= MOST_BYTES:
             return content.decode("utf-8-sig")
         why = f"is larger than {MOST_BYTES:,} bytes"
@@ -28,6 +31,13 @@ def read_text(path: Path, option: str | None = None) -> str:
     if option is None:
         raise InvalidInputError.of(str(path), why)
     raise InvalidInputError.of(option, f"{path}: {why}")
+
+
+def _beginning(path: Path) -> bytes:
+    if str(path) == STANDARD:
+        return sys.stdin.buffer.read(MOST_BYTES + 1)
+    with path.open("rb") as file:
+        return file.read(MOST_BYTES + 1)
 
 
 @contextmanager

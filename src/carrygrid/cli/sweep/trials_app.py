@@ -5,13 +5,19 @@ from typing import Annotated, Literal
 
 import typer
 
+from carrygrid.cli.files import STANDARD
 from carrygrid.cli.options import Json
 from carrygrid.cli.sweep.options import Note, SweepId
 
 Trial = Annotated[int, typer.Argument(min=0, metavar="TRIAL", help="The trial's number.")]
 Panel = Annotated[int | None, typer.Option(min=0, help="Another window than that of the best trial.")]
 Output = Annotated[
-    Path | None, typer.Option("--output", help="The file to write; standard output if left out.")
+    Path | None,
+    typer.Option(
+        "--output",
+        help="The file to write; standard output if left out, or for -.",
+        callback=lambda path: None if path is None or str(path) == STANDARD else path,
+    ),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")]
 Format = Literal["csv", "jsonl", "parquet"]

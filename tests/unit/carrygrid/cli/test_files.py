@@ -1,6 +1,8 @@
 """Files named on the command line: read no further than they may be long, and refused by their name."""
 
+import io
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -42,6 +44,14 @@ def test_file_of_the_most_bytes_is_read_and_one_byte_more_is_not(
         files.read_text(path)
     with pytest.raises(InvalidInputError, match="mapping: .*: Is a directory"):
         files.read_text(tmp_path, "mapping")
+
+
+def test_dash_is_standard_input(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "-").write_text("a file of that name")
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO("größer".encode())))
+    assert files.read_text(Path("-")) == "größer"
+    assert files.read_text(Path("./-").absolute()) == "a file of that name"
 
 
 def test_file_in_a_folder_that_is_not_there_is_refused_before_anything_is_written(tmp_path: Path) -> None:

@@ -53,10 +53,17 @@ def test_a_promoted_trial_of_hedges_is_a_valid_paper_session(
     )
 
 
+@pytest.mark.parametrize("output", [[], ["--output", "-"]])
 def test_without_a_file_only_the_configuration_is_printed(
-    address: str, capsys: pytest.CaptureFixture[str]
+    address: str,
+    output: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert run("sweep", "promote", 1, 0) == 0
+    monkeypatch.chdir(tmp_path)
+    assert run("sweep", "promote", 1, 0, *output) == 0
+    assert not (tmp_path / "-").exists()
     config = json.loads(capsys.readouterr().out)
     assert config["min_funding_rate"] == "0.00002"
     assert None not in config.values()
