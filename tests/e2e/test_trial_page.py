@@ -132,7 +132,7 @@ def test_first_paint_has_the_curve_and_paper_and_phones_have_room_for_all(trial:
     line.get_by_role("button", name="Copy").click()
     expect(line.get_by_role("button")).to_have_text("Copied")
     assert page.evaluate("navigator.clipboard.readText()") == f"{promoted} && carrygrid paper run.json"
-    expect(page.locator("#paper")).to_contain_text("started from a shell and not by this page")
+    expect(page.locator("#paper")).to_contain_text("started from a shell: it is a separate process")
 
     page.set_viewport_size({"width": 703, "height": 1000})
     page.emulate_media(media="print")
@@ -150,7 +150,7 @@ def test_configuration_is_downloaded_as_it_ran(trial: str, visit: Visit) -> None
     with page.expect_download() as download:
         page.get_by_role("link", name="Download").click()
     assert json.loads(download.value.path().read_text()) == config
-    page.get_by_text("As a file, and on to paper trading").click()
+    page.get_by_text("As a file, and for paper trading").click()
     assert json.loads(page.locator("#config-text").text_content() or "") == config
     rerun = page.get_by_role("link", name="Rerun with changes")
     number = trial.rpartition("/")[2]
