@@ -22,7 +22,7 @@ from sweeps.work.replay import WindowCache
 from sweeps.work.runner import ChunkRunner
 
 GRID = {"min_funding_rate": ["0.00001"], "perp_leverage": [1, 2]}
-LIST, ROWS_OF_BEST, SUBMIT, IDLE_TURN = 6, 1, 11, 6
+LIST, ROWS_OF_BEST, SUBMIT, IDLE_TURN = 6, 1, 12, 6
 """Statements of a list, for best trials that were not read before, of a submission, of an idle turn."""
 CHUNK, CURVES, CLOSING = 15, 10, 4
 """Statements of a chunk from its claim to its last result, of the curves that the last chunk works out for
@@ -122,7 +122,7 @@ def test_submission_costs_the_same_whatever_its_size(engine: sa.Engine) -> None:
     for grid in ({"perp_leverage": [1, 2]}, None):
         spec = sweep_spec(grid=grid) if grid else sweep_spec()
         with counted(engine) as statements, write_transaction(engine) as connection:
-            create_sweep(connection, spec, size=10)
+            create_sweep(connection, spec)
         counts.append(len(statements))
     assert counts == [SUBMIT, SUBMIT]
 

@@ -155,11 +155,11 @@ def test_sweep_of_one_chunk_keeps_one_process_busy_however_many_there_are(
 ) -> None:
     monkeypatch.setattr(CostMeter, "cost", lambda *_: Cost(0.0, 3.0, "measured", 0.0, 0.0, 0.0))
     monkeypatch.setattr(planning, "live_slots", lambda _: 4)
-    monkeypatch.setattr(planning, "chunk_size", lambda trials, *_: trials)
+    monkeypatch.setattr(planning, "chunk_sizes", lambda trials, *_: [trials])
     alone = plan(engine, **FOUR)
     assert alone.core_s == pytest.approx(3 + 4 * costing.TRIAL_SECONDS)
     assert alone.elapsed_s == planning.START_SECONDS + alone.core_s
-    monkeypatch.setattr(planning, "chunk_size", lambda *_: 2)
+    monkeypatch.setattr(planning, "chunk_sizes", lambda *_: [2, 2])
     shared = plan(engine, **FOUR)
     assert shared.core_s == pytest.approx(2 * 3 + 4 * costing.TRIAL_SECONDS)
     assert shared.elapsed_s == planning.START_SECONDS + shared.core_s / 2

@@ -9,7 +9,7 @@ from bot.kernel.loading import plain_replays
 from sweeps.estimates.costing import CostMeter
 from sweeps.estimates.space import stored_bytes
 from sweeps.estimates.unread import LeftOutAxis, Repetitions, UnreadAxis, left_out_axes
-from sweeps.queue.chunks import chunk_size
+from sweeps.queue.chunks import chunk_sizes
 from sweeps.queue.heartbeats import live_slots
 from sweeps.queue.rates import measured_rates
 from sweeps.spec.spec import SweepSpec
@@ -96,8 +96,8 @@ def plan_sweep(connection: sa.Connection, spec: SweepSpec, meter: CostMeter | No
     if cost is not None:
         measured, basis = True, cost.basis
         trial_s = cost.trial_s(spec)
-    chunk = chunk_size(spec.trial_count, rated_s, slots)  # as it will be cut, whatever is measured here
-    chunks = -(-spec.trial_count // chunk)
+    # As it will be cut, whatever is measured here.
+    chunks = len(chunk_sizes(spec.trial_count, rated_s, slots))
     repetitions = Repetitions(spec)
     return Plan(
         spec=spec,
@@ -112,7 +112,7 @@ def plan_sweep(connection: sa.Connection, spec: SweepSpec, meter: CostMeter | No
         basis=basis,
         trial_s=trial_s,
         besides_s=0.0 if cost is None else cost.besides(spec, chunks, max(min(slots, chunks), 1)),
-        bytes=stored_bytes(spec, None if cost is None else cost.distinct, chunk),
+        bytes=stored_bytes(spec, None if cost is None else cost.distinct, chunks),
     )
 
 

@@ -17,22 +17,21 @@ CURVE_BYTES_PER_SETTLEMENT = 3
 """Bytes of a kept run, equity curve and trades, for each settlement of a symbol; 1.9 to 3.3 were measured."""
 
 
-def stored_bytes(spec: SweepSpec, distinct: float | None = None, chunk: int | None = None) -> int:
+def stored_bytes(spec: SweepSpec, distinct: float | None = None, chunks: int = 1) -> int:
     """Return about how much of the database the results of a sweep take, right within a factor of two.
 
     It depends on how many results there are: trials of neighbouring thresholds mostly trade alike. `distinct`
-    counts them, None as if no two trials traded alike, which is the most that it can be. `chunk` trials are
-    packed together, all if None.
+    counts them, None as if no two trials traded alike, which is the most that it can be. The trials of each
+    of its `chunks` are packed together.
     """
     trials = spec.trial_count
     results = float(trials) if distinct is None else distinct
     if spec.sampler.kind != "grid" and results < trials:  # each chunk has many of them again
-        size = min(chunk or trials, trials)
-        results = min(drawn(results, size) * trials / size, trials)
+        results = min(drawn(results, trials / chunks) * chunks, trials)
     return int(SWEEP_BYTES + trials * TRIAL_BYTES + results * RESULT_BYTES + _curve_bytes(spec))
 
 
-def drawn(population: float, draws: int) -> float:
+def drawn(population: float, draws: float) -> float:
     """Return how many different ones are expected among `draws` of a population, each as likely."""
     return population * (1 - exp(-draws / population))
 

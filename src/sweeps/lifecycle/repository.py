@@ -15,7 +15,7 @@ from bot.market_store.database import database_now_ms
 from bot.notation import quoted
 from sweeps.errors import IdempotencyConflictError, SweepStateError, UnknownSweepError
 from sweeps.lifecycle.data_pin import pinned, refuse_incompatible
-from sweeps.queue.chunks import chunk_ranges, chunk_size
+from sweeps.queue.chunks import chunk_ranges, chunk_sizes
 from sweeps.queue.heartbeats import live_slots
 from sweeps.queue.rates import measured_rates
 from sweeps.spec.spec import SweepSpec
@@ -82,8 +82,11 @@ def add_chunks(
 ) -> None:
     """Cut the trials from number `first` on into chunks of `size` trials, by default by time."""
     trials = spec.trial_count - first
-    seconds = measured_rates(connection).trial_seconds(spec)
-    size = size or chunk_size(trials, seconds, live_slots(connection))
+    if size:
+        sizes = [min(size, trials - lo) for lo in range(0, trials, size)]
+    else:
+        seconds = measured_rates(connection).trial_seconds(spec)
+        sizes = chunk_sizes(trials, seconds, live_slots(connection))
     next_id = 0
     if first:
         highest = sa.select(sa.func.max(chunk.c.id)).where(chunk.c.sweep_id == sweep_id)
@@ -96,7 +99,7 @@ def add_chunks(
             "hi": first + hi,
             "state": ChunkState.PENDING,
         }
-        for index, (lo, hi) in enumerate(chunk_ranges(trials, size))
+        for index, (lo, hi) in enumerate(chunk_ranges(sizes))
     ]
     connection.execute(chunk.insert(), rows)
 

@@ -1,32 +1,38 @@
 """Sizes of chunks: by time, so that a task takes seconds whatever a trial takes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from math import ceil
 
 TARGET_SECONDS = 0.5
-SMALLEST_SECONDS = 0.1
+SMALLEST_SECONDS = 0.05
 MAX_CHUNKS = 10_000
-CHUNKS_PER_SLOT = 4
 
 
-def chunk_size(trials: int, seconds: float, slots: int) -> int:
-    """Return the number of trials of `seconds` each in a chunk for `slots` worker processes.
+def chunk_sizes(trials: int, seconds: float, slots: int) -> list[int]:
+    """Return the numbers of trials of `seconds` each in the chunks for `slots` worker processes, in order.
 
-    Where there are more chunks than slots, each slot has as many: five chunks would take two slots as long as
-    six of that size.
+    Each slot gets a chunk out of half of what is left, then of half of the rest, and so on: trials take
+    unlike times, and slots that end with small chunks end together.
+    Source: Hummel, Schonberg, Flynn, Factoring: a method for scheduling parallel loops, Communications of
+    the ACM 35(8), 1992.
     """
     slots = max(slots, 1)
-    by_time = max(1, int(TARGET_SECONDS / seconds))
-    smallest = ceil(SMALLEST_SECONDS / seconds)
-    share = ceil(trials / (CHUNKS_PER_SLOT * slots))
-    size = min(by_time, max(share, smallest))
-    chunks = ceil(trials / size)
-    if chunks > slots:
-        size = ceil(trials / (slots * ceil(chunks / slots)))
-    return max(size, ceil(trials / MAX_CHUNKS))
+    fewest = trials // MAX_CHUNKS + 1
+    least = max(ceil(SMALLEST_SECONDS / seconds), fewest)
+    most = max(int(TARGET_SECONDS / seconds), fewest)
+    sizes: list[int] = []
+    left = trials
+    while (share := ceil(left / (2 * slots))) > least:
+        size = min(share, most)
+        sizes += [size] * slots
+        left -= size * slots
+    chunks = max(min(slots, left // least), ceil(left / most))
+    return sizes + [left * (place + 1) // chunks - left * place // chunks for place in range(chunks)]
 
 
-def chunk_ranges(trials: int, size: int) -> Iterator[tuple[int, int]]:
-    """Yield the half-open ranges of trial numbers, in order, the last one possibly shorter."""
-    for lo in range(0, trials, size):
-        yield lo, min(lo + size, trials)
+def chunk_ranges(sizes: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Yield the half-open ranges of trial numbers of chunks of those sizes, in order."""
+    lo = 0
+    for size in sizes:
+        yield lo, lo + size
+        lo += size

@@ -23,7 +23,7 @@ from sweeps.work.replay import Refusal, Replayed
 from sweeps.work.run_records import RunRecord
 
 _FIRST_BATCH = 128
-"""Trials of a chunk's first batch: a small sweep is one; without a kernel they take seconds at the most."""
+"""Trials of a process's first batch of a sweep: a small sweep is one; without a kernel it takes seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +232,7 @@ class BatchSizer:
     def __init__(self, limits: ChunkLimits, *, alone: bool, first: int = _FIRST_BATCH) -> None:
         self._limits = limits
         self._most = 1 if alone else limits.max_batch
-        self.size = max(1, min(self._most, first, _FIRST_BATCH))
+        self.size = max(1, min(self._most, first))
 
     def go_alone(self) -> None:
         """Replay one trial at a time from now on."""

@@ -11,7 +11,7 @@ from bot.backtest.result import Curve
 from bot.numbers.money import plain
 from bot.statistics.metrics import Calendar, packed
 from sweeps.errors import ResultRangeError
-from sweeps.queue.chunks import MAX_CHUNKS, chunk_ranges, chunk_size
+from sweeps.queue.chunks import MAX_CHUNKS, chunk_ranges, chunk_sizes
 from sweeps.spec.metrics import METRICS, MetricKind, natural_direction
 from sweeps.storage.columns import money_of_units, money_units
 from sweeps.storage.curves import decode_curve, encode_curve
@@ -24,27 +24,29 @@ from sweeps.storage.states import CHUNK_MOVES, SWEEP_MOVES, TRIAL_MOVES, SweepSt
     slots=st.integers(0, 64),
 )
 def test_chunks_cover_every_trial_once_in_few_enough_pieces(trials: int, seconds: float, slots: int) -> None:
-    size = chunk_size(trials, seconds, slots)
-    ranges = list(chunk_ranges(trials, size))
+    sizes = chunk_sizes(trials, seconds, slots)
+    ranges = list(chunk_ranges(sizes))
+    assert [hi - lo for lo, hi in ranges] == sizes
+    assert min(sizes) > 0
     assert len(ranges) <= MAX_CHUNKS
     assert ranges[0][0] == 0
     assert ranges[-1][1] == trials
     assert all(before[1] == after[0] for before, after in pairwise(ranges))
 
 
-def test_task_takes_about_half_a_second_and_every_slot_has_work() -> None:
-    assert chunk_size(100_000, 0.01, 2) == 50
-    assert chunk_size(400, 0.01, 2) == 50
-    assert chunk_size(160, 0.01, 2) == 20
-    assert chunk_size(8, 0.001, 2) == 100
-    assert chunk_size(5, 60, 2) == 1
+def test_task_takes_half_a_second_at_most_and_every_slot_has_work() -> None:
+    sizes = chunk_sizes(100_000, 0.01, 2)
+    assert sizes[:1_990] == [50] * 1_990
+    assert chunk_sizes(5, 60, 2) == [1] * 5
+    assert chunk_sizes(100, 0.001, 2) == [50, 50]
+    assert chunk_sizes(99, 0.001, 2) == [99]  # two would be less than a task is worth
 
 
-def test_slots_have_the_same_number_of_chunks_unless_one_chunk_each_is_enough() -> None:
-    assert chunk_size(100_000, 5e-6, 2) == 16_667  # six, where the smallest worth a message would be five
-    assert chunk_size(90_000, 5e-6, 4) == 11_250
-    assert chunk_size(50_000, 5e-6, 4) == 20_000
-    assert chunk_size(20_000, 5e-6, 2) == 20_000
+def test_chunks_get_smaller_towards_the_end_so_that_slots_end_together() -> None:
+    assert chunk_sizes(100_000, 5e-6, 2) == [25_000] * 2 + [12_500] * 4
+    assert chunk_sizes(160, 0.01, 2) == [40, 40, 20, 20, 10, 10, 10, 10]
+    assert chunk_sizes(100_000, 5e-6, 1) == [50_000, 25_000, 12_500, 12_500]
+    assert chunk_sizes(100_000, 0.01, 2)[-6:] == [25, 25, 13, 13, 12, 12]
 
 
 def test_tables_of_moves_know_every_state_and_lead_only_to_states() -> None:
