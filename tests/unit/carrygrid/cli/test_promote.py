@@ -49,7 +49,7 @@ def test_a_promoted_trial_of_hedges_is_a_valid_paper_session(
     assert trades_hedges(config)
     assert run("paper", path, "--status") == 2
     assert capsys.readouterr().err.endswith(
-        "error: there is no session 'promoted'; --session names another\n"
+        'error: there is no session "promoted"; --session names another\n'
     )
 
 
