@@ -143,7 +143,7 @@ def _judged(
     panel, obstacle = _panel(connection, sweep_id, config)
     report = None if panel is None else panel.report
     lacks: Mapping[str, str] = {} if report is None else report.missing
-    p_life = _p_life(report, trial)
+    p_life = _p_life(panel, trial, config)
     words = "chance of luck over all looks"
     yield _at_most("p_life", p_life, _MOST_P_LIFE, words, lacks.get("cash", obstacle))
     pbo = None if report is None or report.pbo is None else report.pbo.pbo
@@ -181,12 +181,12 @@ def _panel(connection: sa.Connection, sweep_id: int, config: RunConfig) -> tuple
     return found, "not in the report"
 
 
-def _p_life(report: SelectionReport | None, trial: TrialView) -> float | None:
+def _p_life(panel: JudgedPanel | None, trial: TrialView, config: RunConfig) -> float | None:
     """Return the chance that luck shows the Sharpe ratio of a trial in all looks."""
-    if report is None or report.cash is None or trial.metrics is None:
+    if panel is None or panel.report.cash is None or trial.metrics is None:
         return None
-    p_luck = chance_in(report, trial.number, trial.metrics)
-    return None if p_luck is None else report.cash.lifetime.p_life(p_luck, report.cash.search.independent)
+    p_luck, cash = chance_in(panel, config, trial.number, trial.metrics), panel.report.cash
+    return None if p_luck is None else cash.lifetime.p_life(p_luck, cash.search.independent)
 
 
 def _p_over_hold(report: SelectionReport | None, trial: TrialView) -> float | None:

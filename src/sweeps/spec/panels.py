@@ -1,6 +1,6 @@
 """Panels of a sweep: its trials by market and window, each with the symbols that they name."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
 from typing import Self
@@ -20,7 +20,8 @@ _PANEL = ("exchange", "start", "end")
 class PanelWindow:
     """Exchange and window (ms UTC, inclusive) that trials share, and all symbols that any of them names.
 
-    `perps` are those that settle in some of the trials, under the exchange of each.
+    `perps` are those that settle in some of the trials, under the exchange of each; `settled` are the UTC
+    days (since 1970) of their first and last settlement in the window, where these have been looked up.
     """
 
     exchange: str | None
@@ -28,6 +29,7 @@ class PanelWindow:
     end: int
     symbols: frozenset[str] = frozenset()
     perps: frozenset[Pair] = field(default=frozenset(), compare=False)
+    settled: Mapping[Pair, tuple[int, int]] = field(default_factory=dict, compare=False)
 
     def look(self, sweep_id: int) -> str:
         """Return the name of the look at it by a sweep."""

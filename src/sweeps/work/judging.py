@@ -274,5 +274,6 @@ def _document(window: PanelWindow, report: SelectionReport) -> dict[str, Any]:
         "symbols": sorted(window.symbols),
         "start_ms": window.start,
         "end_ms": window.end,
+        "settled": [[*pair, *days] for pair, days in window.settled.items()],
         "report": report_text(report),
     }

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import Self
@@ -29,6 +29,7 @@ from bot.selection.trial_sums import NO_OBJECTIVE, TrialReturns, TrialSums
 from bot.statistics.trial_columns import MetricColumn, TrialColumns, defined
 from sweeps.spec.metrics import Direction
 from sweeps.spec.panels import PanelWindow, PanelWindows
+from sweeps.spec.read_pairs import Pair
 from sweeps.spec.spec import Objective, SweepSpec
 from sweeps.storage.selection import PackedSums
 from sweeps.work.replay import Replayed
@@ -83,8 +84,9 @@ class SweepPanels:
         self._windows = PanelWindows.of(spec)
         histories = _histories(connection, self._windows.windows)
         self._panels: list[SweepPanel | None] = []
-        for window in self._windows.windows:
-            calendar = _calendar(window, histories)
+        for found in self._windows.windows:
+            window = replace(found, settled=_settled(found, histories))
+            calendar = _calendar(window)
             panel = None if calendar is None else _shared_panel(calendar, spec.objective.metric, settings)
             self._panels.append(None if panel is None else SweepPanel.of(window, panel))
 
@@ -182,17 +184,24 @@ class _Settlements:
         return found
 
 
-def _calendar(window: PanelWindow, histories: Mapping[str | None, "_Settlements"]) -> Calendar | None:
-    """Return the UTC days from the earliest to the latest settlement of any perp in the window."""
-    days = [
-        day
+def _settled(
+    window: PanelWindow, histories: Mapping[str | None, "_Settlements"]
+) -> dict[Pair, tuple[int, int]]:
+    """Return the UTC days of the first and last settlement in the window of every perp that has one."""
+    days = {
+        (exchange, symbol): histories[exchange].days(symbol, window.start, window.end)
         for exchange, symbol in window.perps
         if exchange in histories
-        for day in histories[exchange].days(symbol, window.start, window.end)
-    ]
-    if not days:
+    }
+    return {pair: (min(found), max(found)) for pair, found in days.items() if found}
+
+
+def _calendar(window: PanelWindow) -> Calendar | None:
+    """Return the UTC days from the earliest to the latest settlement of any perp in the window."""
+    if not window.settled:
         return None
-    return Calendar(_EPOCH + timedelta(days=min(days)), max(days) - min(days) + 1)
+    first, last = min(first for first, _ in window.settled.values()), max(map(max, window.settled.values()))
+    return Calendar(_EPOCH + timedelta(days=first), last - first + 1)
 
 
 def _trials(panel: Panel, replayed: Replayed, places: IntArray, objective: Objective) -> TrialReturns:

@@ -1,14 +1,15 @@
 """Daily Sharpe ratios over the sample of a calendar, worked out from what is stored of trials.
 
 The ratio stored with a trial is of all its days, of which the sample leaves out up to six. Its `psr`, `t_eff`
-and moments are of the sample, and from them the ratio of the sample follows.
+and moments are of the sample, and from them the ratio of the sample follows. A trial of fewer days than the
+calendar has returns nothing on the others.
 """
 
 from statistics import NormalDist
 
 import numpy as np
 
-from bot.numbers.arrays import FloatArray
+from bot.numbers.arrays import FloatArray, IntArray
 
 _SCORE = np.frompyfunc(NormalDist().inv_cdf, 1, 1)
 
@@ -37,6 +38,14 @@ def sample_sharpes(
         larger = -(second + np.copysign(np.sqrt(second * second - 4 * first * third), second)) / 2
         found[known] = _nearest(found[known], scores, larger / first, third / larger)
     return found
+
+
+def padded_sharpes(n: int, days: IntArray, ratios: FloatArray) -> FloatArray:
+    """Return daily Sharpe ratios over n days of trials that have `ratios` over so many `days` of them."""
+    squares = ratios * ratios
+    # Sum squared over sum of squares, which days without a return leave as it is.
+    kept = squares * days * days / ((days - 1) + days * squares)
+    return np.copysign(np.sqrt((n - 1) * kept / (n * (n - kept))), ratios)
 
 
 def _nearest(all_days: FloatArray, scores: FloatArray, *solutions: FloatArray) -> FloatArray:

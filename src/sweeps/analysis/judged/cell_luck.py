@@ -2,23 +2,29 @@
 
 import math
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
 
+from bot.config.run_config import RunConfig
 from bot.numbers.arrays import FloatArray, IntArray
-from bot.selection.report import BenchmarkReport, SelectionReport
-from bot.selection.track.sample_sharpe import sample_sharpes
+from bot.selection.days.calendar import WEEK_DAYS, Calendar
+from bot.selection.report import BenchmarkReport
+from bot.selection.track.sample_sharpe import padded_sharpes, sample_sharpes
 from bot.statistics.metrics import DAYS_PER_YEAR
-from sweeps.analysis.judged.judged_panels import JudgedPanels, made_report
+from sweeps.analysis.judged.judged_panels import JudgedPanel, JudgedPanels, made_report
 from sweeps.analysis.progress import get_spec
 from sweeps.spec.panels import PanelWindows
+from sweeps.spec.read_pairs import MARKETS, ReadPairs
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.blocks import measured
 
 _SHARPE = "sharpe"
 _OF_SAMPLE = ("psr", "t_eff", "skewness", "kurtosis")
+_STORED = (_SHARPE, *_OF_SAMPLE)
+_EPOCH = date(1970, 1, 1)
 
 
 def chances_of_luck(connection: sa.Connection, sweep_id: int, numbers: IntArray) -> FloatArray | None:
@@ -35,46 +41,80 @@ def chances_by(
     judged: JudgedPanels, connection: sa.Connection, sweep_id: int, spec: SweepSpec, numbers: IntArray
 ) -> FloatArray:
     """Return the chances of `chances_of_luck` by a report that has been read."""
-    done = measured(connection, sweep_id, (_SHARPE, *_OF_SAMPLE), spec.guard)
+    done = measured(connection, sweep_id, _STORED, spec.guard)
     rows = np.searchsorted(done.numbers, numbers)
     windows = PanelWindows.of(spec)
     places = windows.places(numbers)
     chances = np.full(len(numbers), np.nan)
     for place, window in enumerate(windows.windows):
         own = places == place
-        report = _report(judged, window.start, window.end, window.exchange)
-        if report is not None and report.cash is not None:
-            columns = {name: done.floats(name)[rows[own]] for name in (_SHARPE, *_OF_SAMPLE)}
-            chances[own] = _chances(report, report.cash, numbers[own], columns)
+        panel = _panel(judged, window.start, window.end, window.exchange)
+        if panel is not None and panel.report.cash is not None:
+            columns = {name: done.floats(name)[rows[own]] for name in _STORED}
+            spans = _spans(panel, spec, numbers[own])
+            chances[own] = _chances(panel, panel.report.cash, numbers[own], columns, spans)
     return chances
 
 
-def chance_in(report: SelectionReport, number: int, metrics: Mapping[str, Any]) -> float | None:
-    """Return the chance of luck of one trial by the report on its panel; None without a Sharpe ratio."""
-    if report.cash is None:
+def chance_in(panel: JudgedPanel, config: RunConfig, number: int, metrics: Mapping[str, Any]) -> float | None:
+    """Return the chance of luck of one trial of a panel; None without a Sharpe ratio, or without any luck."""
+    cash = panel.report.cash
+    if cash is None:
         return None
-    columns = {name: np.array([metrics[name]], dtype=np.float64) for name in (_SHARPE, *_OF_SAMPLE)}
-    chance = float(_chances(report, report.cash, np.array([number]), columns)[0])
+    columns = {name: np.array([metrics[name]], dtype=np.float64) for name in _STORED}
+    spans = np.array([_span(panel, config)])
+    chance = float(_chances(panel, cash, np.array([number]), columns, spans)[0])
     return None if math.isnan(chance) else chance
 
 
-def _report(judged: JudgedPanels, start: int, end: int, exchange: str | None) -> SelectionReport | None:
+def _panel(judged: JudgedPanels, start: int, end: int, exchange: str | None) -> JudgedPanel | None:
     fit = (
-        one.report
+        one
         for one in judged.panels
         if (one.start_ms, one.end_ms) == (start, end) and exchange in {None, one.exchange}
     )
     return next(fit, None)
 
 
+def _spans(panel: JudgedPanel, spec: SweepSpec, numbers: IntArray) -> IntArray:
+    """Return the first and last day of each trial of a panel, since 1970."""
+    spans = {
+        code: _span(panel, spec.base_config.model_copy(update={**values, "exchange": panel.exchange}))
+        for code, values in spec.space.combinations(MARKETS).items()
+    }
+    if len(set(spans.values())) == 1:
+        return np.broadcast_to(next(iter(spans.values())), (len(numbers), 2))
+    places = np.searchsorted(list(spans), spec.space.codes(numbers, MARKETS))
+    return np.array(list(spans.values()))[places]
+
+
+def _span(panel: JudgedPanel, config: RunConfig) -> tuple[int, int]:
+    """Return the first and last day of a run, those of its panel where settlements are not known."""
+    perps = ReadPairs.of([config]).perps
+    known = [panel.settled[pair] for pair in perps if pair in panel.settled]
+    return (min(first for first, _ in known), max(last for _, last in known)) if known else panel.days
+
+
 def _chances(
-    report: SelectionReport, cash: BenchmarkReport, numbers: IntArray, columns: Mapping[str, FloatArray]
+    panel: JudgedPanel,
+    cash: BenchmarkReport,
+    numbers: IntArray,
+    columns: Mapping[str, FloatArray],
+    spans: IntArray,
 ) -> FloatArray:
     """Return `SearchLuck.p_luck` of many trials, of which `columns` hold the metrics."""
-    daily = columns[_SHARPE] / math.sqrt(DAYS_PER_YEAR)
-    search = cash.search
-    ratios = sample_sharpes(search.calendar.sample_days, daily, *(columns[name] for name in _OF_SAMPLE))
-    ratios[numbers == report.winner] = math.nan if cash.winner is None else cash.winner.sharpe
-    draws = len(search.highest)
-    chances = (1 + draws - np.searchsorted(search.highest, ratios)) / (draws + 1)
+    ratios = _ratios(cash.search.calendar, columns, spans)
+    ratios[numbers == panel.report.winner] = math.nan if cash.winner is None else cash.winner.sharpe
+    draws, highest = len(cash.search.highest), cash.search.highest
+    chances = (1 + draws - np.searchsorted(highest, ratios)) / (draws + 1)
     return np.where(np.isnan(ratios), np.nan, np.where(ratios > 0, chances, 1.0))
+
+
+def _ratios(calendar: Calendar, columns: Mapping[str, FloatArray], spans: IntArray) -> FloatArray:
+    """Return the daily Sharpe ratios of many trials over the sample of their panel."""
+    all_days = columns[_SHARPE] / math.sqrt(DAYS_PER_YEAR)
+    days = spans[:, 1] - spans[:, 0] + 1
+    last = (calendar.first_day - _EPOCH).days + calendar.days - 1
+    alike = (spans[:, 1] == last) & (days // WEEK_DAYS == calendar.weeks)
+    own = sample_sharpes(calendar.sample_days, all_days, *(columns[name] for name in _OF_SAMPLE))
+    return np.where(alike, own, padded_sharpes(calendar.sample_days, days, all_days))

@@ -1,8 +1,8 @@
 """Reports on the selection of a sweep as they are shown, read from what was stored of them."""
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Literal, Self
 
@@ -19,6 +19,7 @@ from bot.timestamps import iso
 from sweeps.lifecycle.looks import lifetime_of
 from sweeps.lifecycle.seals import SealView, list_seals
 from sweeps.spec.panels import PanelWindow
+from sweeps.spec.read_pairs import Pair
 from sweeps.storage.selection import report_row
 
 _EPOCH = date(1970, 1, 1)
@@ -33,6 +34,8 @@ class JudgedPanel:
     start_ms: int
     end_ms: int
     report: SelectionReport
+    settled: Mapping[Pair, tuple[int, int]] = field(default_factory=dict)
+    """As that of `PanelWindow`; empty in reports of before it was stored."""
     sealed: str = ""
     """Sentence about the seal of its market, empty without one."""
 
@@ -138,4 +141,5 @@ def _panel(document: dict[str, Any]) -> JudgedPanel:
         document["start_ms"],
         document["end_ms"],
         report_of(document["report"]),
+        {(exchange, symbol): (first, last) for exchange, symbol, first, last in document.get("settled", ())},
     )

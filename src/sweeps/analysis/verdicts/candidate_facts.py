@@ -73,7 +73,7 @@ def facts_of(
         alike=alike,
         borders=[border.words for border in found.borders],
         lead=float(metrics["net_pnl"] - metrics["hold_net_pnl"]),
-        p_luck=_p_life(made_report(connection, view.id, spec.validation), trial.number, metrics),
+        p_luck=_p_life(made_report(connection, view.id, spec.validation), spec, trial.number, metrics),
         best_month=metrics["best_month_share"],
         data=_data(connection, view, metrics),
         refusal=trial.ineligible,
@@ -82,18 +82,20 @@ def facts_of(
     )
 
 
-def _p_life(panels: JudgedPanels | None, number: int, metrics: Mapping[str, Any]) -> float | None:
+def _p_life(
+    panels: JudgedPanels | None, spec: SweepSpec, number: int, metrics: Mapping[str, Any]
+) -> float | None:
     """Return the chance that luck shows the Sharpe ratio of a trial in all looks; None where unknown.
 
     With several windows, each has a search of its own, and the candidate is of one of them.
     """
     if panels is None or len(panels.panels) > 1:
         return None
-    report = panels.at(None).report
-    p_luck = chance_in(report, number, metrics)
-    if p_luck is None or report.cash is None:
+    panel = panels.at(None)
+    p_luck, cash = chance_in(panel, spec.config(number), number, metrics), panel.report.cash
+    if p_luck is None or cash is None:
         return None
-    return report.cash.lifetime.p_life(p_luck, report.cash.search.independent)
+    return cash.lifetime.p_life(p_luck, cash.search.independent)
 
 
 def _data(connection: sa.Connection, view: SweepView, metrics: Mapping[str, Any]) -> list[str]:

@@ -5,7 +5,7 @@ import pytest
 from judging import FIRST_DAY, judged, trials_of
 
 from bot.numbers.arrays import FloatArray
-from bot.selection.track.sample_sharpe import sample_sharpes
+from bot.selection.track.sample_sharpe import padded_sharpes, sample_sharpes
 from bot.selection.track.track_columns import TrackColumns
 
 DAYS = 402
@@ -43,3 +43,13 @@ def test_without_a_chance_between_0_and_1_they_are_those_of_all_days() -> None:
     rest = np.full((3, 4), 30.0)
     assert sample_sharpes(SAMPLE, all_days, psr, *rest).tolist()[:3] == [0.5, -0.5, 0.25]
     assert np.isnan(sample_sharpes(SAMPLE, all_days, psr, *rest)[3])
+
+
+def test_days_on_which_a_trial_was_not_there_count_as_days_without_a_return() -> None:
+    returns = np.random.default_rng(5).normal(0.001, 0.01, (3, 200))
+    returns[2] *= -1
+    padded = np.concatenate([np.zeros((3, 190)), returns, np.zeros((3, 9))], axis=1)
+    own, wanted = (one.mean(axis=1) / one.std(axis=1, ddof=1) for one in (returns, padded))
+    found = padded_sharpes(SAMPLE, np.full(3, 200), own)
+    assert found == pytest.approx(wanted, rel=1e-12, abs=0)
+    assert (np.abs(found) < np.abs(own)).all()
