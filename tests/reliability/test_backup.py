@@ -1,9 +1,11 @@
 """Backups of a service in the middle of its work, and services that go on from them."""
 
 import os
+import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from servers import postgres_database, postgres_programs, postgres_server, skip_
 from sweeping import sweep_spec
 from webservice import DATABASE, fill
 
+from sweeps.migrations import HEAD
 from sweeps.spec.spec import SweepSpec
 
 pytestmark = pytest.mark.broker
@@ -78,8 +81,52 @@ def test_a_damaged_copy_is_refused_and_the_database_stays(tmp_path: Path, market
     damaged[8192:12288] = bytes(4096)
     copy.write_bytes(damaged)
     refused = carrygrid(f"sqlite:///{target}", "restore", copy, "--force")
-    assert (refused.returncode, str(copy) in refused.stderr) == (1, True), refused.stderr
+    said = f"error: FILE: {copy} is no sound copy of a database: "
+    assert (refused.returncode, refused.stderr.startswith(said)) == (2, True), refused.stderr
     assert target.read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == [DATABASE, "copy.db"]
+
+
+def _write_text(path: Path) -> None:
+    path.write_text("a text, and no database\n" * 100)
+
+
+def _write_nothing(path: Path) -> None:
+    path.touch()
+
+
+def _write_other(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE sweep (id INTEGER)")
+
+
+def _write_newer(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE sweep (id INTEGER)")
+        connection.execute("CREATE TABLE alembic_version (version_num TEXT)")
+        connection.execute("INSERT INTO alembic_version VALUES ('9999')")
+        connection.commit()
+
+
+@pytest.mark.parametrize(
+    ("write", "status", "said"),
+    [
+        (_write_text, 2, "FILE: {copy} is no sound copy of a database: file is not a database"),
+        (_write_nothing, 2, "FILE: {copy} is no copy of a database of Carrygrid"),
+        (_write_other, 2, "FILE: {copy} is no copy of a database of Carrygrid"),
+        (_write_newer, 1, "the database {copy} has schema 9999, newer than this program (" + HEAD + ")"),
+    ],
+    ids=["text", "empty", "another program's", "a later version's"],
+)
+def test_a_file_that_is_no_backup_is_refused_and_the_database_stays(
+    tmp_path: Path, write: Callable[[Path], None], status: int, said: str
+) -> None:
+    copy, target = tmp_path / "copy.db", tmp_path / DATABASE
+    write(copy)
+    target.write_bytes(b"what there was")
+    refused = carrygrid(f"sqlite:///{target}", "restore", copy, "--force")
+    assert (refused.returncode, refused.stderr) == (status, f"error: {said.format(copy=copy)}\n")
+    assert target.read_bytes() == b"what there was"
     assert sorted(path.name for path in tmp_path.iterdir()) == [DATABASE, "copy.db"]
 
 

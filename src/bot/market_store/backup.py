@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -11,6 +11,12 @@ import sqlalchemy as sa
 from bot.errors import InvalidInputError, StoreError
 from bot.market_store.database import DATABASE_VARIABLE
 
+_SOUND = "ok"
+_BROKEN = frozenset({sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT})
+_PRIMARY = 0xFF
+"""Part of an error's code that is the same for all of its kind."""
+
+_OURS = frozenset({"alembic_version", "sweep"})
 _COMPANIONS = ("-wal", "-shm", "-journal")
 
 
@@ -32,16 +38,19 @@ def back_up(source: Path, copy: Path) -> None:
     if not source.exists():
         raise StoreError(f"there is no database {source} yet")
     with _replacing(copy, source) as partial:
-        _copy(source, partial)
+        found = _copied(source, partial)
+        if found != _SOUND:
+            raise StoreError(f"{source} is damaged: {found}")
 
 
-def restore(copy: Path, target: Path) -> None:
-    """Put a copy in the place of a database that nobody has open.
+def restore(copy: Path, target: Path, check: Callable[[str], None]) -> None:
+    """Put a copy in the place of a database that nobody has open; `check` is given its schema before.
 
-    Raises: StoreError if it is no sound copy, or the database is in use.
+    Raises: InvalidInputError naming FILE if it is no sound copy of a database of ours; StoreError if the
+    database is in use; what `check` raises.
     """
     with _replacing(target, copy) as partial:
-        _copy(copy, partial)
+        check(_schema_of(copy, partial))
         if target.exists():
             _refuse_one_in_use(target)
         for companion in _COMPANIONS:
@@ -66,13 +75,29 @@ def _replacing(path: Path, source: Path) -> Iterator[Path]:
         partial.unlink(missing_ok=True)
 
 
-def _copy(source: Path, target: Path) -> None:
+def _copied(source: Path, target: Path) -> str:
+    """Copy a database, and return what its check found."""
     with _opened(source, "ro") as held, _opened(target, "rwc") as written:
         held.backup(written)
         written.execute("PRAGMA journal_mode=DELETE")
-        found = [row[0] for row in written.execute("PRAGMA integrity_check")]
-    if found != ["ok"]:
-        raise StoreError(f"{source} is damaged: {found[0]}")
+        return str(written.execute("PRAGMA integrity_check").fetchone()[0])
+
+
+def _schema_of(copy: Path, partial: Path) -> str:
+    """Take a copy over to `partial`, and return the revision of its schema."""
+    try:
+        found = _copied(copy, partial)
+    except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", 0) & _PRIMARY not in _BROKEN:
+            raise
+        found = str(error)
+    if found != _SOUND:
+        raise InvalidInputError.of("FILE", f"{copy} is no sound copy of a database: {found}")
+    with _opened(partial, "ro") as written:
+        tables = {name for (name,) in written.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if not tables >= _OURS:
+            raise InvalidInputError.of("FILE", f"{copy} is no copy of a database of Carrygrid")
+        return str(written.execute("SELECT version_num FROM alembic_version").fetchone()[0])
 
 
 def _refuse_one_in_use(path: Path) -> None:

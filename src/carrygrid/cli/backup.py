@@ -7,7 +7,7 @@ from bot.errors import InvalidInputError
 from bot.market_store.backup import back_up, database_file, restore
 from bot.market_store.database import open_engine
 from carrygrid.cli.files import output
-from sweeps.migrations import migrate
+from sweeps.migrations import migrate, refuse_newer
 
 
 def write_backup(path: Path, *, force: bool) -> None:
@@ -27,7 +27,7 @@ def restore_backup(path: Path, *, force: bool) -> None:
     if target.exists() and not force:
         raise InvalidInputError.of("FILE", f"{target} is there already; --force replaces it by {path}")
     settings.make_home()
-    restore(path, target)
+    restore(path, target, lambda revision: refuse_newer(revision, str(path)))
     engine = open_engine(settings.database)
     try:
         migrate(engine)

@@ -1,6 +1,7 @@
 """The database schema of the whole product, and the way from any older one to it."""
 
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -49,23 +50,34 @@ def _revision(connection: sa.Connection) -> str | None:
     return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
 
 
+def refuse_newer(revision: str, name: str) -> None:
+    """Raise StoreError if no program up to this one made the schema of the database called `name`."""
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 - slow to load, and rarely needed
+
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if revision not in known:
+        raise StoreError(f"the database {name} has schema {revision}, newer than this program ({HEAD})")
+
+
 def _upgrade(connection: sa.Connection) -> None:
-    from alembic import command  # noqa: PLC0415 - slow to load, and rarely needed
-    from alembic.config import Config  # noqa: PLC0415
-    from alembic.script import ScriptDirectory  # noqa: PLC0415
+    from alembic import command  # noqa: PLC0415
 
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK_KEY)))
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    config = _config()
     config.attributes["connection"] = connection
     revision = _revision(connection)
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if revision is not None and revision not in known:
-        raise StoreError(
-            f"the database {_name(connection.engine)} has schema {revision}, newer than this program ({HEAD})"
-        )
+    if revision is not None:
+        refuse_newer(revision, _name(connection.engine))
     command.upgrade(config, HEAD)
+
+
+def _config() -> Any:
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    return config
 
 
 def _name(engine: sa.Engine) -> str:
