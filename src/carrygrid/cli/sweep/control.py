@@ -19,6 +19,7 @@ from carrygrid.cli.printing import console, showable
 from carrygrid.cli.runs import read_body
 from carrygrid.cli.sweep.failed_trials import reason_in_brief, state_words
 from carrygrid.cli.sweep.follow import change, tell
+from sweeps.storage.states import SweepState
 
 _MEBIBYTE = 1024 * 1024
 _MOST_COINS = 3
@@ -128,13 +129,16 @@ def retry(sweep_id: int, *, as_json: bool) -> None:
         sweep.retry()
         if not as_json:
             none = f"no trial of sweep {sweep_id} has failed: there is nothing to retry"
-            print(_retried(failed, sweep.document["trials_failed"]) if failed else none)
+            print(_retried(failed, sweep) if failed else none)
         tell(sweep, as_json=as_json)
 
 
-def _retried(failed: int, left: int) -> str:
-    """Return in words how many failed trials run again; those of a chunk in work are `left`."""
+def _retried(failed: int, sweep: Sweep) -> str:
+    """Return in words how many failed trials run again, and when; those of a chunk in work are left."""
+    left = sweep.document["trials_failed"]
     again = f"{counted(failed - left, 'failed trial runs', 'failed trials run')} again"
+    if sweep.state == SweepState.PAUSED:
+        again += f" once sweep {sweep.id} is resumed"
     return (
         f"{again}; those of chunks in work ({left:,}) can be retried once these are done" if left else again
     )

@@ -84,6 +84,24 @@ def test_retry_says_how_many_trials_run_again(
     assert json.loads(capsys.readouterr().out)["trials_failed"] == 0
 
 
+def test_retry_of_a_paused_sweep_says_that_its_trials_wait_until_it_is_resumed(
+    address: str, hands: Hands, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sweep_id = submitted(hands, address)
+    assert run("sweep", "extend", sweep_id, "--add", "perp_leverage=3") == 0
+    assert run("sweep", "pause", sweep_id) == 0
+    capsys.readouterr()
+    assert run("sweep", "retry", sweep_id) == 0
+    told = capsys.readouterr().out
+    assert told.startswith(f"2 failed trials run again once sweep {sweep_id} is resumed\nsweep {sweep_id} ")
+    assert "state   paused\n" in told
+    assert run("sweep", "resume", sweep_id) == 0
+    hands.work(sweep_id)
+    capsys.readouterr()
+    assert run("sweep", "show", sweep_id) == 0
+    assert "state   completed with failures\n" in capsys.readouterr().out
+
+
 def test_retry_counts_no_failed_trial_of_a_chunk_in_work(
     address: str, hands: Hands, capsys: pytest.CaptureFixture[str]
 ) -> None:
