@@ -247,7 +247,8 @@ def _contract(rows: MarketRows, recorded: RecordedContract, units: Decimal, unit
     records: list[Record] = []
     begins: list[int] = []
     factors: list[tuple[int, Decimal]] = []
-    has_marks = False
+    # Rows that are held but not visible yet decide as well which series it is.
+    has_marks = rows.is_perp and recorded.from_ms in rows.own.marked_later
     for epoch in recorded.epochs:
         factor = units / (unit_coins if epoch.units is None else epoch.units)
         factors.append((epoch.from_ms, factor))
@@ -261,8 +262,7 @@ def _contract(rows: MarketRows, recorded: RecordedContract, units: Decimal, unit
             if data.mark is not None:
                 marks.append(_owned(data.mark, epoch, power))
                 begins += _first(data.mark.open_ms.tolist())
-                # Without lives, rows that are held but not visible yet decide as well which series it is.
-                has_marks = any(map(len, marks)) or rows.life is None
+                has_marks = has_marks or any(map(len, marks)) or rows.life is None
             records += _records(data, epoch, factor)
             begins += _first(data.funding.t_ms.tolist())
         begins += _first(series.open_ms.tolist())

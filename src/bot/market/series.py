@@ -66,7 +66,8 @@ class SymbolData:
 
     `fingerprint` is a hex SHA-256 over the instrument and every row here, those of `recorded` too. `held` may
     name later times: it is for messages to people, and no number of a run depends on it. `spot` is in units
-    of the perp, of which one is `spot_units` coins (multiplier contracts; 1 for all others).
+    of the perp, of which one is `spot_units` coins (multiplier contracts; 1 for all others). `marked_later`
+    has the beginnings of the perp's recorded contracts whose mark candles are all later than the rows here.
     """
 
     symbol: str
@@ -80,6 +81,7 @@ class SymbolData:
     spot_units: int = 1
     held: tuple[HeldRange, ...] = ()
     recorded: RecordedRows = field(default_factory=RecordedRows)
+    marked_later: frozenset[int] = frozenset()
 
     def emptied(self) -> "SymbolData":
         """Return the pair without any row of its series."""

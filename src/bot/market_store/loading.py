@@ -19,6 +19,7 @@ from bot.market.rows import Rows, SeriesKind, candle_series, funding_series
 from bot.market.series import CandleSeries, HeldRange, MarketData, SymbolData
 from bot.market.symbols import SECOND_SYNTHETIC_EXCHANGE, inverse_symbol
 from bot.market_store import sql
+from bot.market_store.later_marks import marked_later
 from bot.market_store.records import records_of, rows_digest, rows_until
 from bot.market_store.segments import digest
 from bot.market_store.series_selection import Extents, Window, chosen_series, in_units, own_series, spot_units
@@ -170,13 +171,25 @@ class _HeldPairs:
         found, names = {}, sorted(symbols)
         known = sql.instruments(self.connection, self.exchange, names)
         for symbol in names:
-            series = own_series(self.held, self.extents, symbol, self.window)
+            series = self._own_series(symbol)
             recorded = _recorded(self.connection, self.exchange, symbol, self.end_ms, self.reads)
             if series or recorded.rows:
                 rules = known.get(symbol, Instrument())
                 data = _load_symbol(self.connection, symbol, series, rules, self.end_ms, self.extents)
-                found[symbol] = _with_records(data, recorded)
+                found[symbol] = self._with_later_marks(_with_records(data, recorded))
         return found
+
+    def _with_later_marks(self, data: SymbolData) -> SymbolData:
+        life = data.recorded.lives().get("perp")
+        if life is None:
+            return data
+        later = marked_later(self.connection, data.symbol, life, self._own_series, self.end_ms)
+        if not later:
+            return data
+        return replace(data, marked_later=later, fingerprint=_hash([data.fingerprint, sorted(later)]))
+
+    def _own_series(self, symbol: str) -> list[HeldSeries]:
+        return own_series(self.held, self.extents, symbol, self.window)
 
 
 def resolve_exchange(connection: Connection, exchange: str | None) -> str:

@@ -10,10 +10,11 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from bot.market.hedge_data import PairKey, named_pairs
-from bot.market.records.contract_life import Epoch
+from bot.market.records.contract_life import ContractLife, Epoch
 from bot.market.records.kinds import RecordKind
 from bot.market.symbols import multiplied
 from bot.market_store import sql
+from bot.market_store.later_marks import marked_later
 from bot.market_store.records import held_records, read_rows, records_digest
 from bot.market_store.segments import digest
 from bot.market_store.sql import HeldSegment, HeldSeries
@@ -42,8 +43,9 @@ def history_digest(
     """Return a digest of every row and trading rule of `symbols` that is visible at `end_ms`.
 
     Of what is recorded beside series, the kinds in `reads` count, of the symbols and of the whole exchange.
-    Rows that become visible later leave it as it is, but for those of a life, which is read whole. Months are
-    known by their stored digests; only those that `end_ms` cuts are decoded, once in a process.
+    Rows that become visible later leave it as it is, but for those of a life, which is read whole, and the
+    first mark candle of a contract that a life records. Months are known by their stored digests; only those
+    that `end_ms` cuts are decoded, once in a process.
     """
     held = sql.series_of(connection, exchange, symbols_read(symbols))
     rules = sql.instruments(connection, exchange, symbols)
@@ -52,6 +54,7 @@ def history_digest(
         [[symbol, *_rules(rules.get(symbol, Instrument()))] for symbol in sorted(symbols)],
         _series(connection, held, end_ms),
         *_records(connection, exchange, symbols, end_ms, reads),
+        *(_later_marks(connection, exchange, symbols, end_ms) if RecordKind.LIFE in reads else []),
     ]
     return hashlib.sha256(json.dumps(parts, separators=(",", ":")).encode()).hexdigest()
 
@@ -129,6 +132,22 @@ def _records(
     held = [one for one in held_records(connection, exchange) if one.key.symbol in names]
     found = [(one.key, records_digest(connection, one, end_ms)) for one in held if one.key.kind in reads]
     return [[key.symbol, key.kind.value, name] for key, name in found if name is not None]
+
+
+def _later_marks(
+    connection: Connection, exchange: str, symbols: Iterable[str], end_ms: int
+) -> list[list[object]]:
+    """Return symbol and beginning of the contracts whose mark candles are all later than `end_ms`."""
+
+    def series_of(symbol: str) -> list[HeldSeries]:
+        return sql.series_of(connection, exchange, [symbol])
+
+    found: list[list[object]] = []
+    for symbol in sorted(symbols):
+        perp = [epoch for epoch in _epochs(connection, exchange, {symbol}) if epoch.market == "perp"]
+        later = marked_later(connection, symbol, ContractLife(perp), series_of, end_ms) if perp else ()
+        found += [[symbol, from_ms] for from_ms in sorted(later)]
+    return found
 
 
 def symbols_read(symbols: Iterable[str]) -> set[str]:

@@ -70,7 +70,7 @@ def test_probe_reads_hedges_from_the_store_and_finds_nothing(
 
 HOUR = 3_600_000
 START = 1_704_067_200_000
-BEFORE_CARRIED = {"market": "perp", "from_ms": START - 24 * HOUR, "to_ms": START + 20 * HOUR}
+ENDING = {"market": "perp", "from_ms": START - 24 * HOUR, "to_ms": START + 20 * HOUR}
 
 
 def one_pair(life: list[dict[str, Any]], candles: dict[str, str]) -> dict[str, str]:
@@ -105,7 +105,7 @@ def test_run_that_ends_before_a_redenomination_counts_the_units_after_it(
     store: "HistoricalDataStore", tmp_path: Path
 ) -> None:
     then = {"market": "perp", "from_ms": START + 20 * HOUR, "carried": True, "units": "10"}
-    document = replayed(store, tmp_path, one_pair([BEFORE_CARRIED, then], {}))
+    document = replayed(store, tmp_path, one_pair([ENDING, then], {}))
     [trade] = document["trades"]
     assert (trade["quantity"], trade["spot_entry"], trade["perp_entry"]) == ("5", "1000", "1000")
 
@@ -113,7 +113,33 @@ def test_run_that_ends_before_a_redenomination_counts_the_units_after_it(
 def test_announced_end_that_is_carried_after_the_run_keeps_nothing_out(
     store: "HistoricalDataStore", tmp_path: Path
 ) -> None:
-    announced = {**BEFORE_CARRIED, "announced_ms": START - HOUR}
+    announced = {**ENDING, "announced_ms": START - HOUR}
     then = {"market": "perp", "from_ms": START + 20 * HOUR, "carried": True}
     document = replayed(store, tmp_path, one_pair([announced, then], {}))
     assert [trade["opened_at"] for trade in document["trades"]] == [START]
+
+
+JUMPED = flat(range(-1, 32), 100).replace(f"{START + HOUR},100,100", f"{START + HOUR},100,500")
+
+
+def test_contract_whose_mark_candles_begin_after_the_run_is_not_tested_for_liquidation(
+    store: "HistoricalDataStore", tmp_path: Path
+) -> None:
+    life = [{"market": "perp", "from_ms": START - 24 * HOUR}]
+    marks = {"alpha/AAAUSDT-mark-1h.csv": flat(range(20, 24), 100), "alpha/AAAUSDT-perp-1h.csv": JUMPED}
+    document = replayed(store, tmp_path, one_pair(life, marks))
+    assert [trade["reason"] for trade in document["trades"]] == ["end"]
+    assert document["metrics"]["min_liquidation_distance"] is None
+
+
+@pytest.mark.parametrize(("first_mark", "reason"), [(19, "end"), (20, "liquidation")])
+def test_later_mark_candles_are_the_mark_series_of_the_contract_that_owns_them(
+    store: "HistoricalDataStore", tmp_path: Path, first_mark: int, reason: str
+) -> None:
+    life = [ENDING, {"market": "perp", "from_ms": START + 20 * HOUR}]
+    marks = {
+        "alpha/AAAUSDT-mark-1h.csv": flat(range(first_mark, 24), 100),
+        "alpha/AAAUSDT-perp-1h.csv": JUMPED,
+    }
+    document = replayed(store, tmp_path, one_pair(life, marks))
+    assert document["trades"][0]["reason"] == reason

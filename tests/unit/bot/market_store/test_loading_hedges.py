@@ -164,6 +164,27 @@ def test_fingerprint_and_pin_do_not_change_with_what_is_not_read(
     assert store.load_hedges("alpha", WANTED, later).fingerprint != known
 
 
+def test_fingerprint_and_pin_change_with_the_first_mark_candle_of_a_contract_but_not_with_the_next(
+    store: HistoricalDataStore, tmp_path: Path
+) -> None:
+    reused = [
+        {"market": "perp", "from_ms": START - 24 * HOUR, "to_ms": END + 9 * HOUR},
+        {"market": "perp", "from_ms": END + 9 * HOUR},
+    ]
+    imported(store, tmp_path, {**FILES, "beta/AAAUSDT-life.json": json.dumps(reused)})
+    found = []
+    for folder, open_ms in [("other", END + 9 * HOUR), ("first", END), ("next", END + HOUR)]:
+        imported(store, tmp_path / folder, {"beta/AAAUSDT-mark-1h.csv": one_candle(open_ms)})
+        found.append((store.load_hedges("alpha", WANTED, END).fingerprint, pinned(store)))
+    (other, other_pin), (first, first_pin), then = found
+    assert (first == other, first_pin == other_pin) == (False, False)
+    assert then == (first, first_pin)
+
+
+def one_candle(open_ms: int) -> str:
+    return f"timestamp_ms,open,high,low,close,volume\n{open_ms},1,1,1,1,0\n"
+
+
 def test_days_that_are_sealed_on_any_of_the_exchanges_are_refused(
     store: HistoricalDataStore, tmp_path: Path
 ) -> None:
