@@ -91,7 +91,7 @@ def test_page_of_a_sweep_begins_with_what_its_data_lack(odd: Odd) -> None:
         assert "<strong>DEAD/USDT:USDT perp: dead contract</strong>: no trade since 2024-03-12" in text
         assert "or set end_dead_markets to true" in text
     fine = odd.text(f"/dashboard/sweeps/{odd.fine}")
-    assert "data in mind" not in fine
+    assert "have warnings" not in fine
     assert "<dd>0 settlements</dd>" in fine
 
 
