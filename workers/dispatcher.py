@@ -48,7 +48,7 @@ def run(settings: WorkerSettings, stop: Event) -> None:
             stop.wait(_RETRY_PERIOD_S)
         elif step.idle:
             pauses.wait(IDLE_PERIOD_S)
-        else:  # what was written meanwhile can wait: a crowd's sweeps are published some at a time
+        else:  # announcements during a pass wait: many sweeps are published in batches
             stop.wait(BUSY_PERIOD_S)
     _retire(dispatcher)
     pauses.close()

@@ -1,4 +1,4 @@
-"""A process of each pool that does jobs only, so that nobody's backtest waits for the chunks of a sweep.
+"""A process of each pool that does jobs only, so that no backtest waits for the chunks of a sweep.
 
 A worker with `--concurrency N` has N processes for chunks and jobs alike, and one more that takes nothing but
 jobs. The broker hands each of the two its own messages: N of both queues, one of the queue of jobs.
@@ -80,7 +80,8 @@ class ChunkConsumer(Consumer):
     def on_send_event_buffered(self) -> Any:
         """Have events sent in a moment, with those that come until then."""
         now_s = time.monotonic()
-        if self.hub and now_s >= self._flushed_s:  # a lost connection may take the timer of before with it
+        # The time is checked as well: a lost connection may have lost the timer.
+        if self.hub and now_s >= self._flushed_s:
             self._flushed_s = now_s + EVENTS_PERIOD_S
             self.hub.call_later(EVENTS_PERIOD_S, self._send_events)
 

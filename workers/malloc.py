@@ -1,4 +1,4 @@
-"""Memory of a process that works on many short-lived arrays: what it frees it keeps, to use it again."""
+"""Settings of malloc for processes with many short-lived arrays: freed memory is kept for reuse."""
 
 import ctypes
 import gc

@@ -35,7 +35,7 @@ class Pauses:
             self._announced.get_message(timeout=_TIMEOUT_S)  # the broker's answer, which is None here
         found = self._announced.get_message(timeout=seconds)
         while found and self._announced.get_message():
-            pass  # those of a crowd are one
+            pass  # several announcements count as one
         return found is not None
 
     def close(self) -> None:

@@ -1,1 +1,1 @@
-"""The pages for people: server-rendered, with small scripts of our own."""
+"""The dashboard: server-rendered pages with small scripts of our own."""

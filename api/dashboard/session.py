@@ -1,4 +1,4 @@
-"""Signing in and out: the API token buys a session cookie."""
+"""Signing in and out: the API token is exchanged for a session cookie."""
 
 from typing import Annotated
 from urllib.parse import parse_qs
@@ -51,7 +51,7 @@ async def login(request: Request, pages: PagesDep, database: DatabaseDep) -> Res
 
 @router.post("/logout")
 async def logout(request: Request, database: DatabaseDep) -> Response:
-    """End the session, for whoever kept its cookie too."""
+    """End the session, for every copy of its cookie."""
     principals: Principals | None = request.app.state.principals
     if principals is not None and (cookie := request.cookies.get(SESSION_COOKIE)):
         await principals.end_session(cookie, database)

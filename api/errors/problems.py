@@ -1,4 +1,4 @@
-"""The one mapping from an error to what a user is told about it, over HTTP and in a shell."""
+"""The one mapping from an error to the message for a user, over HTTP and in a shell."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

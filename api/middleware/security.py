@@ -68,7 +68,7 @@ class AccessGuard:
         if scheme.lower() == "bearer":
             return await principals.by_token(given.strip(), database)
         if scope["method"] not in SAFE_METHODS and not _from_own_page(headers):
-            return None  # a browser sends its session along whoever asks, so it vouches for our pages only
+            return None  # browsers send the cookie with requests from any site
         return await principals.by_session(_session_of(headers), database)
 
 

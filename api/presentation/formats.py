@@ -1,4 +1,4 @@
-"""Numbers and times as people read them; amounts stay Decimal to the last step."""
+"""Numbers and times as text; amounts stay Decimal to the last step."""
 
 import re
 from decimal import ROUND_HALF_EVEN, Decimal

@@ -15,7 +15,7 @@ from api.work.database_threads import Database
 from api.work.replays import Replays, Study
 from bot.backtest.evidence import bands_document, random_entries_document, regimes_document
 from bot.backtest.periods.yearly_figures import year_changes
-from bot.hedges.evidence.either_engine import random_entries_of
+from bot.hedges.evidence.engine_choice import random_entries_of
 
 router = APIRouter(
     prefix="/sweeps/{sweep_id}/trials/{number}",

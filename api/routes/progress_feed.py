@@ -57,7 +57,7 @@ class _Topic:
 
 
 class ProgressFeed:
-    """Streams of one process: at most `most`, fed by one query for all sweeps that somebody follows.
+    """Streams of one process: at most `most`, fed by one query for all sweeps that are followed.
 
     A stream that is read slowly misses states in between, never the last one, and holds up nobody.
     """

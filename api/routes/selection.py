@@ -48,7 +48,7 @@ async def show(
 ) -> JsonResponse:
     """Return the report on the selection by the sweep's settings; 202 with what there is until it is made.
 
-    The report on a sweep of before is made when it is first asked for, by replaying its trials.
+    A sweep that was never judged gets its report on the first request, by replaying its trials.
     """
     return _answer(await _view(database, sweep_id, settings), panel)
 

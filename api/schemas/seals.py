@@ -9,8 +9,8 @@ from api.schemas.fields import Of, document_of
 from bot.timestamps import iso
 from bot.validation import WHOLE, validated
 from sweeps.lifecycle.looks import LookView
-from sweeps.lifecycle.noted_runs import LookKind
 from sweeps.lifecycle.promotions import PromotedTrial
+from sweeps.lifecycle.run_looks import LookKind
 from sweeps.lifecycle.seals import HoldoutLook, SealView
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", strict=True)

@@ -12,7 +12,7 @@ T = TypeVar("T")
 MOST_COMPILING = 16
 """Requests that check sweeps at a time, the one whose turn it is included, however long each takes."""
 MOST_COMPILING_QUICKLY = 1_000
-"""As many at a time while checks are quick: a crowd of small sweeps is not turned away."""
+"""Most at a time while checks are quick, so that many small sweeps are not refused."""
 
 MOST_BYTES = 128 * 2**20
 PATIENCE_S = 120.0

@@ -9,12 +9,12 @@ from api.errors.http_errors import BusyError
 from bot.backtest.comparison import Comparison
 from bot.config.run_config import RunConfig
 from bot.errors import InvalidInputError
-from bot.hedges.evidence.either_engine import compare_run
+from bot.hedges.evidence.engine_choice import compare_run
 from bot.hedges.runs import AnyWindow, load_window, names_of
 from bot.market_store.database import write_transaction
 from bot.market_store.store import HistoricalDataStore
 from bot.plurals import counted
-from sweeps.lifecycle.noted_runs import note_comparison
+from sweeps.lifecycle.run_looks import note_comparison
 
 MOST_SYMBOLS = 20
 MOST_PRICES = 60_000

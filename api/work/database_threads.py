@@ -32,7 +32,7 @@ class Database:
         self._written = written
         self._readers = CapacityLimiter(READ_THREADS)
         self._analyses = CapacityLimiter(ANALYSIS_THREADS)
-        # Several would only wait for each other's lock on SQLite, and the last of a crowd longest.
+        # Several would only wait for each other's lock on SQLite, and the last of many longest.
         self._writers = CapacityLimiter(1 if engine.dialect.name == "sqlite" else WRITE_THREADS)
 
     async def read(

@@ -16,7 +16,7 @@ from bot.backtest.walk_forward_run import WalkForwardRun
 from bot.config.run_config import RunConfig
 from bot.config.run_key import run_key
 from bot.errors import BotError
-from bot.hedges.evidence.either_engine import settled_rates
+from bot.hedges.evidence.engine_choice import settled_rates
 from bot.hedges.journal.records import Journal
 from bot.hedges.runs import AnyRun, AnyWindow, blocked_of, replay_explained
 from bot.market_store.loading import resolve_exchange
@@ -64,7 +64,7 @@ class Study:
 
     @property
     def settled(self) -> list[FundingRate]:
-        """The settlements of its window and of before, oldest first."""
+        """The settlements of its window and earlier ones, oldest first."""
         return settled_rates(self.result.config, self.window)
 
 
@@ -160,7 +160,7 @@ class Replays:
     def rising(self, sweep_id: int, spec: SweepSpec, numbers: IntArray) -> int:
         """Return how many trials rose in every UTC year; others have their turn between some and some.
 
-        The answer is kept: the caller knows that the data of the sweep are those of before.
+        The answer is cached: the caller knows that the data of the sweep have not changed.
         """
         key = sweep_id, numbers.tobytes()
         if key not in self._rising:

@@ -188,7 +188,7 @@ class MarketEvent:
 class OrderRequest(NamedTuple):
     """An order for one leg: a taker's, or a `maker`'s.
 
-    A `forced` one follows from what has become of the other leg: no price is too old for it.
+    A `forced` one follows from the end of the other leg: no price is too old for it.
     `number` counts the orders of an account; an order that is asked about again keeps its own.
     """
 

@@ -26,7 +26,7 @@ class Shares:
     _path: str
 
     def share(self, *, name: str = "", view: str = "", days: int | None = None) -> Share:
-        """Make a link that shows the sweep to whoever has it, and changes nothing; its address is told once.
+        """Make a read-only link to the sweep for whoever has it; its address is shown once.
 
         `view` is the query of the page's address; it holds `days`, or until it is revoked.
         """

@@ -1,4 +1,4 @@
-"""One sweep: how far it is, what can be done with it, and what it found."""
+"""One sweep: progress, control and results."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -1,1 +1,1 @@
-"""Parameter sweeps: what to replay, who replays it, and what came out."""
+"""Parameter sweeps: specification, scheduling, replay and results."""

@@ -1,4 +1,4 @@
-"""An end to waiting: a process that gets no answer is ended, to be started again with new connections.
+"""Watchdog: a process that gets no answer is ended, to be started again with new connections.
 
 A database behind a proxy or a firewall can fall silent while its connections look alive; no driver notices.
 The interpreter's own watchdog ends the process, so that a call which never gives way cannot keep it alive.

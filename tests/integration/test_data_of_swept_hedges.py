@@ -15,7 +15,7 @@ from bot.numbers.money import plain
 from bot.timestamps import parse_time_ms
 from sweeps.analysis.progress import get_spec
 from sweeps.lifecycle.looks import all_looks
-from sweeps.lifecycle.noted_runs import LookKind
+from sweeps.lifecycle.run_looks import LookKind
 from sweeps.lifecycle.seals import set_seal
 from sweeps.work.holdout import look_at_holdout
 

@@ -15,7 +15,7 @@ from bot.market_store.store import HistoricalDataStore
 from sweeps.errors import AlreadyReadError, SealStateError
 from sweeps.lifecycle.deleting import delete_sweep
 from sweeps.lifecycle.looks import all_looks
-from sweeps.lifecycle.noted_runs import LookKind, note_run
+from sweeps.lifecycle.run_looks import LookKind, note_run
 from sweeps.lifecycle.seals import list_seals, open_seal, set_seal
 from sweeps.queue.leases import LeaseOutcome
 from sweeps.work.chunk_buffer import ChunkBuffer

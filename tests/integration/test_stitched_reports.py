@@ -28,7 +28,7 @@ from bot.clock import SystemClock
 from bot.config.parameter_columns import ParameterColumns
 from bot.config.run_config import RunConfig
 from bot.errors import BotError, StoreError
-from bot.hedges.evidence.either_engine import stitch_runs
+from bot.hedges.evidence.engine_choice import stitch_runs
 from bot.hedges.evidence.stitched import StitchedHedges
 from bot.hedges.runs import load_window
 from bot.market.rows import SeriesKey, SeriesKind

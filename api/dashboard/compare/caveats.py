@@ -1,4 +1,4 @@
-"""Caveats of a comparison: ways in which its trials do not compare like with like."""
+"""Caveats of a comparison: differences that make its trials not comparable."""
 
 from collections.abc import Sequence
 

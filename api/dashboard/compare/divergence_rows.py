@@ -10,7 +10,7 @@ from bot.backtest.decision_trace import DecisionSnapshot
 from bot.backtest.divergence import Divergence, divergences, first_other_size_ms
 from bot.backtest.holdings import Action, Holdings, Move
 from bot.config.run_config import RunConfig
-from bot.hedges.evidence.either_engine import snapshots_of
+from bot.hedges.evidence.engine_choice import snapshots_of
 from bot.hedges.runs import AnyWindow, names_of
 from bot.models import BookedTrade
 from bot.numbers.money import plain

@@ -156,7 +156,7 @@ class JobRow:
         if result is None:
             return None
         if self.view.kind is JobKind.IMPORT:
-            # Jobs of before there was one have no count of replaced rows.
+            # Older jobs have no count of replaced rows.
             replaced = ("replaced",) if result.get("replaced") else ()
             names = ("rows_read", "new", *replaced, "already_there", "refused")
             return {name.replace("_", " "): result[name] for name in names}

@@ -92,7 +92,7 @@ async def sweeps_page(
 @router.get("/dashboard")
 @router.get("/dashboard/sweeps")
 async def shortened_address() -> RedirectResponse:
-    """Lead whoever cuts an address of the dashboard short to the list of sweeps."""
+    """Redirect the dashboard's root to the list of sweeps."""
     return RedirectResponse("/", status_code=307)
 
 

@@ -1,4 +1,4 @@
-"""One run on its own: the form that asks for it, and the page that waits for it and shows what came of it."""
+"""Single backtests: their form, and the page that follows a run and shows its result."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ from api.dashboard.trial.run_context import (
     job_findings,
     recorded_backtest,
 )
-from api.dashboard.trial.trial_words import trial_words
+from api.dashboard.trial.trial_verdict import trial_verdict
 from api.dependencies import ClockDep, DatabaseDep, ReplaysDep, SettingsDep
 from api.presentation.presenters import someone_works
 from api.routes.jobs import JobId
@@ -143,7 +143,7 @@ def _page_values(job: JobView, first: FirstCurves) -> dict[str, Any]:
     run = context.run
     figures, findings = job_figures(result), job_findings(result)
     values = result_context(context.base, run.config, figures, run.run_key, frozenset(), findings)
-    return {**values, "words": trial_words(run.config, figures, None, first.elapsed_ms)}
+    return {**values, "words": trial_verdict(run.config, figures, None, first.elapsed_ms)}
 
 
 @router.get("/dashboard/backtests/{job_id}/state")

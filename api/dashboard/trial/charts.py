@@ -13,7 +13,7 @@ from bot.backtest.holdings import Action, Move, moves
 from bot.backtest.result import Curve
 from bot.config.strategy_declaration import Figure
 from bot.config.strategy_registry import strategy_plugin
-from bot.hedges.evidence.either_engine import settled_in
+from bot.hedges.evidence.engine_choice import settled_in
 from bot.market.intervals import interval_spans
 from bot.market_store.pair_figures.thinning import thinned
 from bot.models import DAY_MS, BookedTrade

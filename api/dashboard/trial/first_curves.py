@@ -1,4 +1,4 @@
-"""The curves of a run as they travel with its page, so that they are drawn with the first paint."""
+"""Curves of a run that are sent with its page, so that they are drawn with the first paint."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence

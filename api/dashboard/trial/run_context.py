@@ -121,7 +121,7 @@ def _result_of(job: JobView) -> Mapping[str, Any]:
 
 
 def job_findings(result: Mapping[str, Any]) -> list[RunFinding]:
-    """Return the findings of a result document; those of before there were any have none."""
+    """Return the findings of a result document; older documents have none."""
     return [RunFinding.of(found) for found in result.get("findings", [])]
 
 

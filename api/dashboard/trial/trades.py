@@ -1,4 +1,4 @@
-"""A round trip told from its entry to its end."""
+"""Story of a trade: its entry, settlements and exit."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from api.work.replays import Study
 from bot.accounting.closing import was_due
 from bot.backtest.decision_trace import DecisionSnapshot
 from bot.errors import InvalidInputError
-from bot.hedges.evidence.either_engine import snapshots_of
+from bot.hedges.evidence.engine_choice import snapshots_of
 from bot.hedges.journal.records import JournaledHedge
 from bot.models import BookedTrade, CloseReason, FundingPayment
 from bot.numbers.money import exact

@@ -24,6 +24,7 @@ from api.dashboard.trial.first_curves import (
 )
 from api.dashboard.trial.hedge_charts import accounts_document
 from api.dashboard.trial.hedge_rows import borrowed_of, ledger_csv, transfers_of
+from api.dashboard.trial.losses import losses_of
 from api.dashboard.trial.monthly_calendar import MONTHS, year_rows
 from api.dashboard.trial.run_context import (
     RecordedRun,
@@ -35,9 +36,8 @@ from api.dashboard.trial.run_context import (
     trades_of,
 )
 from api.dashboard.trial.trades import trade_story
-from api.dashboard.trial.trial_words import chance_of_luck, trial_words
+from api.dashboard.trial.trial_verdict import chance_of_luck, trial_verdict
 from api.dashboard.trial.waterfall import parts_of, waterfall
-from api.dashboard.trial.went_wrong import went_wrong
 from api.dependencies import ClockDep, DatabaseDep, ReplaysDep
 from api.errors.http_errors import CurveUnavailableError
 from api.presentation.presenters import SweepPage, unfit_line
@@ -94,7 +94,7 @@ async def trial_page(
     words = None
     if config is not None and metrics is not None:
         luck = chance_of_luck(report, metrics["sharpe"])
-        words = trial_words(config, metrics, luck, first.elapsed_ms)
+        words = trial_verdict(config, metrics, luck, first.elapsed_ms)
     return pages.render(
         request,
         "trial/trial.html",
@@ -219,7 +219,7 @@ async def report(
                 [found.document() for found in blocked_of(run, study.window)], run.config.strategy_mode
             ),
             traded=bool(run.trades),
-            wrong=went_wrong(study),
+            wrong=losses_of(study),
             transfers=None if study.journal is None else transfers_of(study.journal),
             borrowed=None if study.journal is None else borrowed_of(study.journal),
             data_fingerprint=run.data_fingerprint,

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from api.work.replays import Study
 from bot.backtest.attribution import Attribution, attribute
-from bot.hedges.evidence.either_engine import pair_trades
+from bot.hedges.evidence.engine_choice import pair_trades
 from bot.hedges.journal.records import attribution_by_leg
 from bot.numbers.money import ZERO, exact
 

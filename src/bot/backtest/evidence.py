@@ -58,7 +58,7 @@ def random_entries_document(found: RandomEntries) -> dict[str, Any]:
 def regimes_document(result: FinishedRun, settled: Sequence[FundingRate]) -> dict[str, Any]:
     """Return the results of a run by regime of funding as JSON values: money as text, `sharpe` daily.
 
-    settled: the settlements of its window and of before, oldest first.
+    settled: the settlements of its window and earlier ones, oldest first.
     """
     days = _Days.of(result)
     first_ms = int(result.calendar.times_ms[0]) // DAY_MS * DAY_MS

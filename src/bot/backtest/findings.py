@@ -66,7 +66,7 @@ class RunFinding:
 
 @dataclass(frozen=True, slots=True)
 class Booked:
-    """A run's figures that findings ask for; the last three are None in results of before there were any.
+    """A run's figures that findings ask for; the last three are None in results that are older than they.
 
     `ends_dead` says that the run closes at the end of a contract what it holds of it.
     """

@@ -162,7 +162,7 @@ class SlotTrips:
         return fitting(nets)
 
     def _open(self, entries: IntArray) -> None:
-        """Open the hedges of these settlements that no trip was priced of before."""
+        """Open the hedges of those of these settlements at which none was priced yet."""
         fresh = entries[~self._hedges.known[entries]]
         if not len(fresh):
             return

@@ -82,7 +82,7 @@ class InstrumentOverride(Parameters):
     min_qty: NonNegative | None = None
     min_notional: NonNegative | None = None
     mmr: Annotated[Number, Field(ge=0, lt=1)] | None = None
-    # Left out of documents unless they are set, so that run keys of before hold.
+    # Left out of documents unless they are set, so that older run keys hold.
     contract_size: Positive | None = Field(
         None, description="quote currency that one inverse contract is worth", exclude_if=_is_none
     )

@@ -1,4 +1,4 @@
-"""The kernel's library: found, checked and tested before anything trusts it."""
+"""Loading of the kernel's library, which is checked and self-tested before use."""
 
 import ctypes
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""P&L that was booked after a contract had ended: nobody could have earned it."""
+"""P&L booked after the end of a contract, which could not have been earned."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

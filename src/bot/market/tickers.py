@@ -7,7 +7,7 @@ from bot.models import Ticker
 
 
 class TickerService:
-    """Holds one ticker a pair; whoever watches the market pushes new ones."""
+    """Holds one ticker a pair; feeds push new ones."""
 
     __slots__ = ("_latest",)
 

@@ -1,4 +1,4 @@
-"""A record of stored rows that became others, for whoever has used them."""
+"""Record of stored rows that were changed, so that sweeps which read them can say so."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

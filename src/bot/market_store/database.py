@@ -127,7 +127,7 @@ def compact(engine: sa.Engine) -> None:
 def cut_log(engine: sa.Engine) -> bool:
     """Write the log of a SQLite file into it and empty the log; return whether there is nothing left in it.
 
-    What somebody still reads stays: nobody is waited for, since all who write would wait as well.
+    Pages that are still being read stay: waiting for readers would block all writers as well.
     """
     if engine.dialect.name != "sqlite":
         return True

@@ -31,7 +31,7 @@ from bot.notation import quoted
 from bot.plurals import counted
 
 _DATA_ENDINGS = (".csv", ".tsv", ".json", ".jsonl", ".zip", ".gz", ".feather", ".arrow", ".parquet", ".xlsx")
-"""Endings of files that somebody may have meant as market data, and wants to hear of."""
+"""File extensions of likely market data: such files are reported where they are skipped."""
 _REFUSALS_KEPT = 20_000
 """Refused rows that the report of a folder names, however many files it has; of later files the first few."""
 _FEWEST_REFUSALS = 5
@@ -154,7 +154,7 @@ def _refused_market(market: RefusedMarket) -> SeriesReport:
 
 @contextmanager
 def _naming(name: str) -> Iterator[None]:
-    """Let every refusal say which file it speaks of, also where a market or a number was refused."""
+    """Name the file in every refusal, also where a market or a number was refused."""
     try:
         yield
     except DataImportError as error:

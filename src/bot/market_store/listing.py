@@ -1,4 +1,4 @@
-"""Listing of the store for people: extents, counts, gaps, findings and intervals of every series."""
+"""Listing of the store: extents, counts, gaps, findings and intervals of every series."""
 
 import itertools
 from collections.abc import Mapping, Sequence

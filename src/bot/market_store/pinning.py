@@ -1,4 +1,4 @@
-"""A cheap digest of the history that runs may read, to notice when it becomes another one."""
+"""Cheap digest of the history that runs may read, by which a change of it is noticed."""
 
 import hashlib
 import json

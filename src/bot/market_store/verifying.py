@@ -1,4 +1,4 @@
-"""Reads everything stored again, to tell whether it is still what was written down."""
+"""Verification of stored data: every row is read and compared with the digests stored with it."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

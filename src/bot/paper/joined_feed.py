@@ -1,4 +1,4 @@
-"""Live feed of several exchanges as one: what all of them have told by a moment is complete."""
+"""Live feed of several exchanges as one, complete up to the moment that all of them have reached."""
 
 import asyncio
 import logging

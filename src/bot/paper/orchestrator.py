@@ -63,7 +63,7 @@ class PaperOrchestrator(Generic[S, U]):
         self._complete_ms = -1
 
     def wish(self, wish: SessionRequest) -> None:
-        """Ask the session to end after the event in hand; callable from a signal handler of the loop."""
+        """Ask the session to end after the current event; callable from a signal handler of the loop."""
         self._wishes.put_nowait(wish)
 
     async def run(self) -> SessionStatus:

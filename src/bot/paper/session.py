@@ -15,8 +15,8 @@ from bot.models import CloseReason, FundingRate, MarketEvent, Trade
 from bot.numbers.money import ZERO, exact
 from bot.paper.account_types import HistoryNeeded
 from bot.paper.feed import FeedRows, Listing
+from bot.paper.history_needed import candles_needed, funding_needed_ms
 from bot.paper.late_marks import LateMarks
-from bot.paper.needs import candles_needed, funding_needed_ms
 from bot.paper.received_market import ReceivedMarket
 from bot.paper.session_store import LATEST_SETTLEMENT_MS, SavedSession, SessionStatus, SessionUpdate
 from bot.trading.account import AccountState

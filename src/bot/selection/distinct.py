@@ -20,7 +20,7 @@ _PLACES_AT_ONCE = 65_536
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Keyed(StructOfArrays):
+class DigestedTrials(StructOfArrays):
     """Trials with a digest each that equal ones share, and figures to keep (n x k)."""
 
     numbers: IntArray
@@ -33,16 +33,16 @@ class Keyed(StructOfArrays):
         columns = np.stack(figures, axis=1) if figures else np.empty((len(numbers), 0))
         return cls(numbers, digests, columns)
 
-    def share(self, share: int, shares: int) -> "Keyed":
+    def share(self, share: int, shares: int) -> "DigestedTrials":
         """Return one of some shares of the trials, equal ones in the same."""
         return self.at(self.digests[:, 0] % np.uint64(shares) == share)
 
-    def distinct(self) -> "Keyed":
+    def distinct(self) -> "DigestedTrials":
         """Return of the trials with one digest that of the lowest number."""
         return self.at(first_of_equals(self.numbers, self.digests))
 
 
-Kinds = tuple[Keyed, ...]
+Kinds = tuple[DigestedTrials, ...]
 """Trials of each of some kinds."""
 
 
@@ -71,10 +71,10 @@ def _distinct(held: list[Kinds]) -> Iterator[Kinds]:
     kinds = [list(kind) for kind in zip(*held, strict=True)]
     held.clear()
     if kinds:
-        yield tuple(Keyed.joined(_taken(kind)).distinct() for kind in kinds)
+        yield tuple(DigestedTrials.joined(_taken(kind)).distinct() for kind in kinds)
 
 
-def _taken(kind: list[Keyed]) -> list[Keyed]:
+def _taken(kind: list[DigestedTrials]) -> list[DigestedTrials]:
     """Return the trials of a kind, and leave none of them behind."""
     taken = kind[:]
     kind.clear()

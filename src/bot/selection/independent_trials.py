@@ -1,4 +1,4 @@
-"""Number of independent trials that a search is worth: the one whose best of N would be as high by luck."""
+"""Effective number of independent trials: the N whose best by luck is as high as that of the search."""
 
 import math
 from statistics import NormalDist

@@ -8,7 +8,7 @@ import numpy as np
 from bot.selection.choices import Choices
 from bot.selection.cross_validation import CrossValidation
 from bot.selection.days.ranking import BY_MATRICES, Comparing, Rows
-from bot.selection.distinct import Keyed, Kinds, TrialSet, distinct_trials
+from bot.selection.distinct import DigestedTrials, Kinds, TrialSet, distinct_trials
 from bot.selection.folds import no_fold
 from bot.selection.looks import Lifetime
 from bot.selection.overfitting import Overfitting
@@ -148,7 +148,7 @@ class _Facts:
                 self.eligible.add(part.eligible)
                 self.best = better([self.best, part.best])
                 self.choices.take(part.rows, part.distinct)
-            own = Keyed.of(part.distinct, part.digests)
+            own = DigestedTrials.of(part.distinct, part.digests)
             yield own, self.cash.take(part.cash), self.hold.take(part.hold)
 
     def blocks_of(self, parts: Sequence[TrialSums]) -> Iterator[Rows]:

@@ -12,7 +12,7 @@ import numpy as np
 from bot.numbers.arrays import FloatArray
 from bot.selection.days.calendar import DRAWS, Calendar
 from bot.selection.days.digests import WORDS
-from bot.selection.distinct import Keyed
+from bot.selection.distinct import DigestedTrials
 from bot.selection.independent_trials import expected_maximum, independent_trials
 from bot.selection.luck import LuckSums
 from bot.selection.track.track_record import TrackRecord
@@ -20,7 +20,9 @@ from bot.selection.track.track_record import TrackRecord
 _SURVIVES = 0.05
 _PLACE_OF_95 = 475
 _AT_ONCE = 4_096
-_NOBODY = Keyed.of(np.empty(0, dtype=np.int64), np.empty((0, WORDS), dtype=np.uint64), *np.empty((2, 0)))
+_NOBODY = DigestedTrials.of(
+    np.empty(0, dtype=np.int64), np.empty((0, WORDS), dtype=np.uint64), *np.empty((2, 0))
+)
 
 
 class SearchSums:
@@ -34,15 +36,15 @@ class SearchSums:
         self.highest, self.highest_in_taus = np.full((2, DRAWS), -math.inf)
         self._figures: list[FloatArray] = []
 
-    def take(self, part: LuckSums | None) -> Keyed:
+    def take(self, part: LuckSums | None) -> DigestedTrials:
         """Take the maxima of a part, once or again; return its trials, their figures kept with them."""
         if part is None:
             return _NOBODY
         np.maximum(self.highest, part.highest, out=self.highest)
         np.maximum(self.highest_in_taus, part.highest_in_taus, out=self.highest_in_taus)
-        return Keyed.of(part.numbers, part.digests, part.sharpe, part.tau)
+        return DigestedTrials.of(part.numbers, part.digests, part.sharpe, part.tau)
 
-    def add(self, distinct: Keyed) -> None:
+    def add(self, distinct: DigestedTrials) -> None:
         """Add the figures of some distinct trials."""
         self.distinct += len(distinct.numbers)
         self._figures.append(distinct.figures)

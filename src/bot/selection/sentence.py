@@ -1,4 +1,4 @@
-"""Verdict as a few sentences, Sharpe ratios a year: the first thing that a person reads of a report."""
+"""Summary of a report as a few sentences, with annualized Sharpe ratios."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Strategies: what a plug-in implements, and the three that come along.
+"""Strategies: the interface of plug-ins, and the three built-in ones.
 
 A plug-in imports from this package alone; CONTRIBUTING.md says how to write one. Stability, by our version:
 

@@ -11,7 +11,7 @@ from bot.numbers.money import ONE
 from bot.strategies.gates import Gate
 
 _SHORTCUTS = {"entries": ("entry_floor", "may_enter"), "wants_exit": ("exit_floor",)}
-"""Members that spare asking for a decision; each stands for the one that it was written beside, no other."""
+"""Members that save calls of a decision; each describes the one defined in the same class, no other."""
 
 
 class Entry(NamedTuple):

@@ -9,7 +9,7 @@ from api.settings import Settings
 from bot.backtest.baseline import FinishedRun
 from bot.backtest.comparison import Comparison
 from bot.backtest.probe import ProbeReport
-from bot.hedges.evidence.either_engine import compare_run, probe_run
+from bot.hedges.evidence.engine_choice import compare_run, probe_run
 from bot.hedges.runs import AnyWindow, blocked_of, load_window
 from bot.market_names import quote_of
 from bot.market_store.database import write_transaction
@@ -20,7 +20,7 @@ from carrygrid.cli.findings import print_findings
 from carrygrid.cli.printing import console, plain_table
 from carrygrid.cli.run_summary import refusal
 from carrygrid.cli.runs import read_config
-from sweeps.lifecycle.noted_runs import note_comparison
+from sweeps.lifecycle.run_looks import note_comparison
 
 LOOK_AHEAD_FOUND = 1
 

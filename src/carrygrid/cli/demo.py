@@ -26,7 +26,7 @@ from carrygrid.local.stack import LocalStack
 from sweeps.storage.states import SweepState
 
 _SYNTHETIC_NOTE = (
-    "Synthetic data: these markets are generated, not recorded; no number here speaks of a real one."
+    "Synthetic data: these markets are generated, not recorded; no number here is about a real one."
 )
 
 

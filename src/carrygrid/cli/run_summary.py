@@ -1,4 +1,4 @@
-"""A run as a summary to read, apart from the commands that print documents and need no tables."""
+"""Summary of a run as text, apart from the commands that print documents and need no tables."""
 
 from collections.abc import Sequence
 

@@ -11,7 +11,7 @@ from bot.errors import InvalidInputError
 from bot.hedges.runs import baselines_of, explain_run, load_window, replay_run
 from bot.market_store.database import write_transaction
 from carrygrid.cli.files import read_text
-from sweeps.lifecycle.noted_runs import LookKind, note_run
+from sweeps.lifecycle.run_looks import LookKind, note_run
 
 
 def print_run(path: Path, *, as_json: bool) -> None:

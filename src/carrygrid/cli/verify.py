@@ -1,4 +1,4 @@
-"""The commands `data verify` and `sweep verify`: is what is stored still what it should be?"""
+"""The commands `data verify` and `sweep verify`: checks of stored data and results."""
 
 import json
 from dataclasses import asdict

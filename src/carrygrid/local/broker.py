@@ -1,4 +1,4 @@
-"""A private Redis-compatible broker on loopback, with a password nobody sees.
+"""A private Redis-compatible broker on loopback, with a random password that is never shown.
 
 Run as `python -m carrygrid.local.broker FOLDER`: takes port, user and password from CARRYGRID_BROKER_URL,
 feeds the server its settings on standard input and becomes the server, so no secret is in a file or in a

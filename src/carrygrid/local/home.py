@@ -49,7 +49,7 @@ class Home:
 
 
 class HomeLock:
-    """Holds a home folder for this process; the kernel lets go of it if the process dies."""
+    """Holds a home folder for this process; the system releases it if the process dies."""
 
     def __init__(self, home: Home) -> None:
         self._path = home.run / "up.pid"

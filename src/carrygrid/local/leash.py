@@ -23,7 +23,7 @@ def command(parent_pid: int | str, death_signal: signal.Signals, argv: Sequence[
 def tie_to_parent(parent_pid: int, death_signal: signal.Signals) -> bool:
     """Ask for `death_signal` at the parent's end; return False if `parent_pid` is gone already.
 
-    Only Linux can do this; elsewhere it changes nothing. The wish outlives exec.
+    Only Linux can do this; elsewhere it changes nothing. The setting survives exec.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, int(death_signal), 0, 0, 0)

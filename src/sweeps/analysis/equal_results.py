@@ -1,4 +1,4 @@
-"""Trials of a sweep that booked the very same, such as thresholds between which no rate lies."""
+"""Trials of a sweep with equal ledgers, such as those of thresholds between which no rate lies."""
 
 import numpy as np
 import numpy.typing as npt

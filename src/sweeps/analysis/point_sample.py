@@ -1,4 +1,4 @@
-"""A few trials that stand for very many: the same ones each time, whatever order they finish in."""
+"""Sample of trials for charts: the same ones each time, in whatever order they finish."""
 
 from collections.abc import Sequence
 

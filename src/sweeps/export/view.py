@@ -1,4 +1,4 @@
-"""Trials as a reader looks at them: some of them, in an order, with some metrics, as CSV."""
+"""Export of a view as CSV: selected trials, in an order, with some metrics."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

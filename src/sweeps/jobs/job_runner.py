@@ -9,7 +9,7 @@ import structlog
 from bot.clock import Clock, SystemClock
 from bot.config.run_config import RunConfig
 from bot.errors import BotError
-from bot.hedges.evidence.either_engine import probe_run
+from bot.hedges.evidence.engine_choice import probe_run
 from bot.hedges.runs import MarketStore, baselines_of, explain_run, load_window, replay_run
 from bot.market_store.database import write_transaction
 from bot.market_store.store import HistoricalDataStore
@@ -29,7 +29,7 @@ from sweeps.jobs.jobs import (
 )
 from sweeps.jobs.notifications import RetryLaterError, delivery_document
 from sweeps.jobs.selection_jobs import reports_due, selection_document, take_report
-from sweeps.lifecycle.noted_runs import LookKind, note_run
+from sweeps.lifecycle.run_looks import LookKind, note_run
 from sweeps.watch import TIMEOUT, TRIAL_TIMEOUT_S, TimeLimitError, Unwatched, Watch, job_timeout_message
 from sweeps.work.replay import WindowCache
 

@@ -230,7 +230,7 @@ def postpone_job(connection: sa.Connection, claim: JobClaim) -> bool:
 
 
 def retry_job_later(connection: sa.Connection, claim: JobClaim, delay_ms: int) -> bool:
-    """Leave a job alone for a while, to be tried again by whoever claims it then; False as `note_progress`.
+    """Delay a job, to be claimed again later; False as `note_progress`.
 
     It counts as an attempt: its lease runs out as that of a worker that died does.
     """

@@ -57,9 +57,9 @@ from sweeps.work.replay import WindowCache
 _WALK_FORWARD = "walk_forward"
 _SHARE_OF_REPLAYS = 0.9
 _CROWD = 2
-"""Open sweeps for each process from which there is a crowd."""
+"""Open sweeps for each process from which on reports are delayed."""
 REPORT_PATIENCE_MS = 5_000
-"""Time for which reports give way to a crowd of sweeps: each takes as long as a small one."""
+"""Delay of reports while many sweeps are open: a report takes as long as a small sweep."""
 _LEAST_JOBS, _JOBS_PER_SLOT = 8, 2
 """Jobs of reports at a time: the process that ends one goes on with reports that have no job."""
 _OF_CANDIDATE = ("annualized_return", "net_pnl_over_hold")
@@ -148,7 +148,7 @@ def reports_due(
 ) -> list[ReportRow]:
     """Return reports that are to be made now and that no job makes, of one sweep or the oldest.
 
-    They give way to a crowd of sweeps for a while. With `giving` no other transaction gives them to a job.
+    They are delayed while many sweeps are open. With `giving` no other transaction gives them to a job.
     """
     found = reports_to_make(connection, most, sweep_id=sweep_id, giving=giving)
     if found and count_active(connection) > _CROWD * max(live_slots(connection), 1):
@@ -167,7 +167,7 @@ def give_reports_to_jobs(connection: sa.Connection) -> None:
 def take_report(connection: sa.Connection, sweep_id: int | None = None) -> JobClaim | None:
     """Claim the job of a report that nobody makes, of one sweep or the oldest; None without one.
 
-    Neither the dispatcher nor the broker has to hear of it, unless its process dies.
+    No message goes through dispatcher and broker, unless its process dies.
     """
     for row in reports_to_make(connection, 1, sweep_id=sweep_id, giving=True):
         return claim_job(connection, _give(connection, row))

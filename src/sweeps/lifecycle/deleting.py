@@ -1,4 +1,4 @@
-"""Deletion of sweeps: gone at once for everybody, their rows in small transactions that let others write."""
+"""Deletion of sweeps: hidden at once, their rows deleted in small transactions so that others can write."""
 
 import time
 from collections.abc import Callable, Sequence

@@ -17,7 +17,7 @@ from bot.models import DAY_MS
 from bot.selection.looks import Lifetime, Look
 from bot.timestamps import parse_time_ms
 from sweeps.errors import UnreadableSweepError
-from sweeps.lifecycle.noted_runs import LookKind, by_exchange, insert_look, look_values, note_look
+from sweeps.lifecycle.run_looks import LookKind, by_exchange, insert_look, look_values, note_look
 from sweeps.spec.panels import PanelWindow
 from sweeps.spec.read_pairs import MARKETS, ReadPairs
 from sweeps.storage.blocks import measured

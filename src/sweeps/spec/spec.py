@@ -325,7 +325,7 @@ class SweepSpec(BaseModel):
     def document(self) -> dict[str, Any]:
         """Return the sweep as JSON values: defaults filled in, decimals as canonical text, axes in order.
 
-        `notify_url` is not part of it: whoever may read a sweep need not know whom it tells.
+        `notify_url` is not part of it: readers of a sweep need not know its address.
         """
         outer = self.model_dump(mode="json", exclude={"base", "grid", "extensions", "notify_url"})
         for name in ("trial_timeout_s", "scenarios"):
@@ -343,7 +343,7 @@ class SweepSpec(BaseModel):
     def digest(self) -> str:
         """Hex SHA-256 of the document, the order of the axes included."""
         document = self.document()
-        if self.validation == ValidationSettings():  # equal to a sweep of before there was any
+        if self.validation == ValidationSettings():  # equal to an older sweep, which has none
             del document["validation"]
         document["base"] = identifying(document["base"])
         document["grid"] = list(document["grid"].items())

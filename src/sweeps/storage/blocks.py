@@ -1,4 +1,4 @@
-"""Metrics of completed trials packed column by column, so that a million of them are read in one glance.
+"""Metrics of completed trials packed column by column, so that a million of them are read at once.
 
 A block holds one column of the trials that one transaction stored: `sweeps.storage.stored_trials` reads
 single trials from them, here whole columns are read.

@@ -141,7 +141,7 @@ sweep_fingerprint = sa.Table(
 )
 """Histories that completed trials of a sweep were replayed on: the sweeps in which a run may be found again.
 
-`fingerprint` is the first 60 bits of that of a window's data, `UNKNOWN_HISTORY` for sweeps of before.
+`fingerprint` is the first 60 bits of that of a window's data, `UNKNOWN_HISTORY` for older sweeps.
 """
 
 UNKNOWN_HISTORY = -1

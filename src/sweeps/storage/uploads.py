@@ -1,4 +1,4 @@
-"""Files that people send to be imported: kept in the database, since workers may be on other machines."""
+"""Uploaded files to import: kept in the database, since workers may be on other machines."""
 
 import re
 from collections.abc import Iterator

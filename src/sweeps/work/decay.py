@@ -1,4 +1,4 @@
-"""Decay of a promoted trial: are the days after its promotion as those before were."""
+"""Decay of a promoted trial: are the days after its promotion consistent with those before."""
 
 from bot.errors import InvalidInputError
 from bot.hedges.runs import load_window, replay_run
@@ -6,8 +6,8 @@ from bot.market_store.database import write_transaction
 from bot.market_store.store import HistoricalDataStore
 from bot.timestamps import iso
 from sweeps.errors import SweepStateError
-from sweeps.lifecycle.noted_runs import LookKind, note_run
 from sweeps.lifecycle.promotions import PromotedTrial, get_promotion, keep_decay
+from sweeps.lifecycle.run_looks import LookKind, note_run
 from sweeps.work.later_days import held_until, judged_from
 
 

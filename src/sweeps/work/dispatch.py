@@ -1,4 +1,4 @@
-"""The dispatcher: publishes what the database says is to be done, and again if it gets lost."""
+"""The dispatcher: publishes open work from the database, and again if messages are lost."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

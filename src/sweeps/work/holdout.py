@@ -11,7 +11,7 @@ from bot.market_store.store import HistoricalDataStore
 from bot.timestamps import iso
 from sweeps.analysis.queries import trial_with_spec
 from sweeps.errors import SweepStateError
-from sweeps.lifecycle.noted_runs import LookKind, note_run
+from sweeps.lifecycle.run_looks import LookKind, note_run
 from sweeps.lifecycle.seals import HoldoutLook, SealView, get_seal, keep_look
 from sweeps.lifecycle.trial_digests import trial_digest
 from sweeps.spec.read_pairs import exchanges_read

@@ -1,4 +1,4 @@
-"""Samples of a chunk's trials that are replayed plainly as well: the kernel is never taken at its word."""
+"""Samples of a chunk's trials that are replayed plainly as well, to check the kernel."""
 
 import numpy as np
 

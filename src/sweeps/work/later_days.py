@@ -1,4 +1,4 @@
-"""Judgement of the later days of a run: are they as its earlier ones were."""
+"""Judgement of the later days of a run: are they consistent with the earlier ones."""
 
 from collections.abc import Iterator
 from typing import Any

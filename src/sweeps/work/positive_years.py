@@ -1,4 +1,4 @@
-"""Trials that made something in every UTC year of their window, told by a replay."""
+"""Count of trials in profit in every UTC year of their window, by replaying them."""
 
 from collections.abc import Sequence
 

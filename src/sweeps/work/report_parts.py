@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from bot.backtest.walk_forward_run import WalkForwardRun
 from bot.errors import BotError
-from bot.hedges.evidence.either_engine import random_entries_of, stitch_runs
+from bot.hedges.evidence.engine_choice import random_entries_of, stitch_runs
 from bot.numbers.arrays import BoolArray, IntArray
 from bot.numbers.numbering import occurring
 from bot.selection.distinct import TrialSet

@@ -1,4 +1,4 @@
-"""Results that another trial has for the very same run: same parameters, data, engine and strategy."""
+"""Reuse of results of identical runs in other sweeps: same parameters, data, engine and strategy."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby

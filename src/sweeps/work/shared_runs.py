@@ -1,4 +1,4 @@
-"""Trials whose runs are one and the same, so that a single replay gives the run record of them all."""
+"""Trials with identical runs, so that a single replay gives the run record of all of them."""
 
 from collections.abc import Hashable, Mapping, Sequence
 

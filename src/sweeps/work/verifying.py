@@ -1,4 +1,4 @@
-"""Replays trials of a sweep again, one by one, and compares every stored number with what comes out."""
+"""Verification of a sweep: trials are replayed one by one and compared with every stored number."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

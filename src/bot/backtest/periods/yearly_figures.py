@@ -68,7 +68,7 @@ class Yearly:
     ) -> "Yearly":
         """Return a run by year; the other runs are of the same window.
 
-        settled: the settlements of that window and of before, oldest first.
+        settled: the settlements of that window and earlier ones, oldest first.
         """
         with exact():
             last = _last_year(result, hold)

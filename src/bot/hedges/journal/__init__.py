@@ -1,1 +1,1 @@
-"""Journal of a run of hedges: all that its account booked, leg by leg, for those who explain it."""
+"""Journal of a run of hedges: every booking of its account, leg by leg, for pages and ledgers."""

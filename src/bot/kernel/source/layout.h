@@ -159,7 +159,7 @@ typedef struct {
     const i64 *edges;                 /* pieces + 1: where pieces of the days begin, and the last one ends */
     i64 *exponents;
     uint8_t *usable, *digests;        /* digests: 16 bytes each, unless there are `texts` */
-    i32 *texts;                       /* rows x (days + 2): what somebody else makes digests of, or NULL */
+    i32 *texts;                       /* rows x (days + 2): input of digests that the caller computes, or NULL */
     double *weekly, *sharpe, *deviations; /* rows x weeks; rows; rows */
     i64 *totals, *squares, *active;   /* rows x pieces */
 } Judged;

@@ -1,4 +1,4 @@
-"""Calls to an exchange that are repeated while there is hope: cut lines, overload, unreadable answers."""
+"""Calls to an exchange with retries of transient errors: cut connections, overload, unreadable answers."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""The figures of every pair that the store holds funding of, for people who look for a trade."""
+"""Figures of every pair with stored funding, for choosing a trade."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass

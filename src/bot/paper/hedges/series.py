@@ -1,4 +1,4 @@
-"""Names under which a feed tells the series of the pairs of several exchanges."""
+"""Names of series in a feed of several exchanges."""
 
 from bot.hedges.markets import LegMarket
 from bot.market.hedge_data import PairKey

@@ -26,7 +26,7 @@ from bot.paper.hedges.records import RecordSource
 from bot.paper.hedges.series import pair_key, series_of
 from bot.paper.hedges.session_store import HedgesUpdate, SavedHedges
 from bot.paper.hedges.state import HedgesState, restore, state_of
-from bot.paper.needs import candles_needed, funding_needed_ms
+from bot.paper.history_needed import candles_needed, funding_needed_ms
 from bot.paper.received_market import ReceivedMarket
 from bot.paper.session import STATUS_AFTER, session_document
 from bot.paper.session_store import LATEST_SETTLEMENT_MS, SessionStatus

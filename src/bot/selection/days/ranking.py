@@ -1,4 +1,4 @@
-"""Order of trials within some of their days: floats find those that only whole numbers tell apart."""
+"""Ranking of trials within some of their days: by floats, and exactly where floats are too close."""
 
 import math
 from collections.abc import Callable, Iterator

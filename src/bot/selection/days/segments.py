@@ -1,4 +1,4 @@
-"""Days cut wherever a block, a purge or a fold begins or ends: sums of the pieces are all that is kept."""
+"""Segments of the days between the boundaries of blocks, purges and folds, and sums of returns over them."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

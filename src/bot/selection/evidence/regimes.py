@@ -38,7 +38,7 @@ def regimes(
 ) -> list[Regime]:
     """Return the regime of each day from the midnight `first_day_ms` on.
 
-    Settlements, of all symbols of a run, are in ascending order of time; those of before the first day count.
+    Settlements, of all symbols of a run, are in ascending order of time; those before the first day count.
     """
     sums = [Fraction(0), *accumulate(map(Fraction, rates_8h))]
     found = []

@@ -61,7 +61,7 @@ def head_of(data: bytes) -> SumsHead:
     head = json.loads(stream.read(int.from_bytes(stream.read(_HEAD_BYTES), "little")))
     kind, shape = head["arrays"]["judged"]  # the first of them
     judged = _array(stream.read(_size(kind, shape)), kind, shape)
-    return SumsHead(judged, head.get("by_kernel", False))  # those of before do not say
+    return SumsHead(judged, head.get("by_kernel", False))  # older sums do not say
 
 
 def sums_of(data: bytes) -> TrialSums:

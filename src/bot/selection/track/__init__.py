@@ -1,1 +1,1 @@
-"""Track records of trials: their daily returns as moments, and what they prove."""
+"""Track records of trials: moments of their daily returns, and the significance of these."""

@@ -7,13 +7,13 @@ from api.settings import Settings
 from bot.market_store.deleting import Removal, Selection
 from bot.plurals import counted
 from bot.timestamps import iso
-from carrygrid.cli.agreeing import is_agreed
+from carrygrid.cli.confirmation import is_agreed
 from carrygrid.cli.data.market_data import series_name
 from carrygrid.cli.printing import console, plain_table
 
 
 def delete_data(selection: Selection, *, yes: bool, dry_run: bool, as_json: bool) -> None:
-    """Print which rows are meant and, unless it is a dry run, remove them once somebody agrees."""
+    """Print which rows are meant and, unless it is a dry run, remove them once the user agrees."""
     with ready_store(Settings()) as store:
         found = store.preview_removal(selection)
         deleted = False

@@ -13,8 +13,8 @@ from bot.errors import InvalidInputError
 from bot.notation import quoted, text_of
 from bot.plurals import counted
 from carrygrid import ServiceError, Sweep
-from carrygrid.cli.agreeing import is_agreed
 from carrygrid.cli.client import found_sweep, renamed, service
+from carrygrid.cli.confirmation import is_agreed
 from carrygrid.cli.printing import console, showable
 from carrygrid.cli.runs import read_body
 from carrygrid.cli.sweep.failed_trials import reason_in_brief, state_words
@@ -145,7 +145,7 @@ def _retried(failed: int, sweep: Sweep) -> str:
 
 
 def delete(sweep_id: int, *, yes: bool, as_json: bool) -> None:
-    """Remove a sweep once somebody agrees."""
+    """Remove a sweep once the user agrees."""
     with found_sweep(sweep_id) as sweep:
         name, trials = sweep.document["name"], counted(sweep.document["trials_total"], "trial")
         deleted = is_agreed(f"Delete sweep {sweep_id} ({showable(name)}) with its {trials}?", yes=yes)

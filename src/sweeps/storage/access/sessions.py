@@ -1,4 +1,4 @@
-"""Sessions of the dashboard: each belongs to one token, and ends with it, in time, or when it is left."""
+"""Sessions of the dashboard: each belongs to one token, and ends with it, on expiry or on signing out."""
 
 from dataclasses import dataclass
 

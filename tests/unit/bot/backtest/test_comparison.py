@@ -9,7 +9,7 @@ from toy_market import START, configured, pair, window
 from bot.backtest import replay
 from bot.backtest.comparison import Comparison
 from bot.config.strategy_registry import compared_strategies
-from bot.hedges.evidence.either_engine import compare_run
+from bot.hedges.evidence.engine_choice import compare_run
 from bot.models import HOUR_MS
 
 RATES = dict(enumerate(["0.001", "0.001", "0.00001", "0", "0.0002", "0.0002", "0"], 1))

@@ -12,7 +12,7 @@ from reference.hedges.replay import run as reference_run
 
 from bot.config.run_config import RunConfig
 from bot.hedges.engine import run_hedges
-from bot.hedges.evidence.either_engine import probe_run
+from bot.hedges.evidence.engine_choice import probe_run
 from bot.hedges.runs import load_window, replay_run
 from bot.market.hedge_data import wanted_pairs
 from bot.market_store.importing import import_path

@@ -11,7 +11,7 @@ import pytest
 from judging import judged, lifetime_of, part_of, trials_of
 
 from bot.selection import distinct, trial_sums
-from bot.selection.distinct import Keyed, TrialSet, distinct_trials
+from bot.selection.distinct import DigestedTrials, TrialSet, distinct_trials
 from bot.selection.judging import judge
 from bot.selection.stored.packed_sums import sums_bytes
 from bot.selection.trial_sums import TrialSums
@@ -19,12 +19,12 @@ from bot.selection.trial_sums import TrialSums
 TRIALS, EQUAL, DAYS, PART = 120, 40, 420, 12
 
 
-def keyed(numbers: Sequence[int], digests: Sequence[int]) -> Keyed:
+def keyed(numbers: Sequence[int], digests: Sequence[int]) -> DigestedTrials:
     """Return trials whose digests are whole numbers, with their number as a figure."""
     column = np.array(numbers, dtype=np.float64)
     # Times an odd number, so that neighbours do not all fall into one share.
     words = np.array([(one * 0x9E3779B97F4A7C15 % 2**64, 0) for one in digests], dtype=np.uint64)
-    return Keyed.of(np.array(numbers, dtype=np.int64), words.reshape(-1, 2), column)
+    return DigestedTrials.of(np.array(numbers, dtype=np.int64), words.reshape(-1, 2), column)
 
 
 @pytest.mark.parametrize("most", [1, 3, 1_000])

@@ -1,4 +1,4 @@
-"""Zip archives of one file, which may lie about everything."""
+"""Zip archives of one file, with nothing in their headers trusted."""
 
 import io
 import stat

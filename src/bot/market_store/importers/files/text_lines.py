@@ -1,4 +1,4 @@
-"""Lines of a file that nobody vouches for: plain or gzip, bounded in length and in total."""
+"""Lines of an untrusted file: plain or gzip, bounded in length and in total."""
 
 import gzip
 import io

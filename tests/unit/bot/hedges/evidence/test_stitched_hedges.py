@@ -15,7 +15,7 @@ from bot.backtest.stitched import Seam, StitchedRun, stitch
 from bot.config.hedge_checks import needs_hedge_engine
 from bot.config.run_config import RunConfig
 from bot.hedges.engine import replay_hedges
-from bot.hedges.evidence.either_engine import stitch_runs
+from bot.hedges.evidence.engine_choice import stitch_runs
 from bot.hedges.evidence.stitched import StitchedHedges, stitch_hedges
 from bot.hedges.runs import AnyWindow
 from bot.hedges.window import HedgeWindow

@@ -1,10 +1,10 @@
-"""Mishaps of a run: its worst drawdowns, and the margin that its legs lacked."""
+"""Worst drawdowns of a run, and the margin that its legs would have needed."""
 
 from typing import Any
 
 from api.work.replays import Study
 from bot.backtest.margin_calls import MarginReport, margin_report
-from bot.hedges.evidence.either_engine import of_pairs, pair_trades
+from bot.hedges.evidence.engine_choice import of_pairs, pair_trades
 from bot.hedges.journal.margin_report import hedge_margin_report
 from bot.numbers.money import exact
 from bot.statistics.drawdown_spells import drawdown_spells
@@ -14,7 +14,7 @@ _SPELLS = 5
 _MOST_LIQUIDATIONS = 20
 
 
-def went_wrong(study: Study) -> dict[str, Any]:
+def losses_of(study: Study) -> dict[str, Any]:
     """Return the values of `trial_losses.html`."""
     run = study.result
     initial = money_units(run.config.initial_capital)

@@ -1,4 +1,4 @@
-"""Questions before something is deleted for good."""
+"""Confirmation before something is deleted."""
 
 import sys
 
@@ -8,7 +8,7 @@ from bot.errors import InvalidInputError
 
 
 def is_agreed(question: str, *, yes: bool, otherwise: str = "") -> bool:
-    """Return whether somebody agrees: `yes` has said so already, else the terminal is asked.
+    """Return whether the user agrees: `yes` if given, else the terminal is asked.
 
     Raises: InvalidInputError where there is no terminal; it names `otherwise`, what else could be done.
     """

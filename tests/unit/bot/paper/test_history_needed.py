@@ -7,7 +7,7 @@ from builders import run_config
 from example_plugin import installed_example
 
 from bot.models import DAY_MS, HOUR_MS
-from bot.paper.needs import candles_needed, funding_needed_ms
+from bot.paper.history_needed import candles_needed, funding_needed_ms
 
 
 def test_a_month_is_read_for_a_strategy_that_looks_at_the_newest_settlement_alone() -> None:

@@ -21,7 +21,7 @@ _COSTS = (("borrow_cost", "interest"), ("transfer_cost", "transfers"))
 
 
 @dataclass(frozen=True, slots=True)
-class TrialWords:
+class TrialVerdict:
     """Sentences on a run, and the figures a year of holding and of the lead over it; None where undefined."""
 
     sentences: Sequence[str]
@@ -29,9 +29,9 @@ class TrialWords:
     lead_per_year: float | None
 
 
-def trial_words(
+def trial_verdict(
     config: RunConfig, figures: Mapping[str, Any], luck: float | None, elapsed_ms: int | None = None
-) -> TrialWords:
+) -> TrialVerdict:
     """Return the verdict on a run from its metrics by name.
 
     `luck` is the chance that luck alone shows such a Sharpe ratio as the best of its sweep, None for a run
@@ -42,10 +42,10 @@ def trial_words(
     lead = None if own is None or hold is None else own - hold
     if not figures["total_trades"]:
         beside = "" if hold is None else f" Holding made {shown(hold, 'share')} a year."
-        return TrialWords([f"It never traded.{beside}"], hold, lead)
+        return TrialVerdict([f"It never traded.{beside}"], hold, lead)
     leg = "leg" if needs_hedge_engine(config) else "short"
     told = [_made(own, hold, lead), _chance(luck), _makes(figures), _wrong(figures, leg)]
-    return TrialWords([one for one in told if one], hold, lead)
+    return TrialVerdict([one for one in told if one], hold, lead)
 
 
 def chance_of_luck(report: SelectionReport | None, sharpe: float | None) -> float | None:

@@ -9,7 +9,7 @@ from builders import run_config
 from webservice import Reader
 
 from api.dashboard.rows import config_rows
-from api.dashboard.trial.trial_words import trial_words
+from api.dashboard.trial.trial_verdict import trial_verdict
 
 PAGE = {"Accept": "text/html"}
 FIGURES: dict[str, Any] = {
@@ -27,7 +27,7 @@ FIGURES: dict[str, Any] = {
 
 def words(**changes: Any) -> str:
     config = run_config(start="2023-01-01", end="2024-01-01", initial_capital=10000)
-    return " ".join(trial_words(config, {**FIGURES, **changes}, changes.get("luck")).sentences)
+    return " ".join(trial_verdict(config, {**FIGURES, **changes}, changes.get("luck")).sentences)
 
 
 def test_verdict_says_what_was_made_beside_holding_and_what_makes_it() -> None:

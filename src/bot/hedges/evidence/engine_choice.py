@@ -40,7 +40,7 @@ def probe_run(config: RunConfig, store: MarketStore, *, cuts: int = 8, seed: int
 
 
 def settled_rates(config: RunConfig, window: AnyWindow) -> list[FundingRate]:
-    """Return the settlements that a window shows, those of before it included, oldest first.
+    """Return the settlements that a window shows, earlier ones included, oldest first.
 
     Of hedges they are their carries.
     """
