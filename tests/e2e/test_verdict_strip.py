@@ -182,3 +182,27 @@ def test_verdict_without_a_candidate_takes_less_place_once_the_pointer_has_left_
         page.locator("h1").hover()
         page.wait_for_function(f"{TOP} < {top - 100}")
     hands.close()
+
+
+def test_border_of_the_map_is_that_of_its_numbers_alone(
+    market_template: Path, tmp_path: Path, visit: Visit
+) -> None:
+    """The best cell is below all that have a threshold, and at the last of three names."""
+    grid = {
+        "order_style": ["maker", "maker_entry", "taker"],
+        "strategy_mode": ["simple", "composite"],
+        "entry_threshold": {"values": ["0.7", "0.8", "0.9"], "when": {"strategy_mode": "composite"}},
+    }
+    home = copy_of(market_template, tmp_path / "home")
+    hands = Hands(home)
+    body = sweep_body(grid=grid, base={**BASE, "min_funding_rate": "0.00002"})
+    with serving(home) as address:
+        sweep_id = int(httpx2.post(f"{address}/sweeps", json=body).raise_for_status().json()["id"])
+        hands.work(sweep_id)
+        page = visit.page
+        page.goto(f"{address}/dashboard/sweeps/{sweep_id}?x=order_style&y=entry_threshold&metric=net_pnl")
+        marks = page.locator("#heatmap-marks")
+        expect(marks).to_contain_text("Framed: the best cell, order_style taker, entry_threshold n/a")
+        expect(marks).not_to_contain_text("border")
+    hands.close()
+    assert visit.complaints == []

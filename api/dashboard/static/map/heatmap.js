@@ -42,9 +42,9 @@ export class Heatmap {
   }
 
   /* `documents` are [{ title, heatmap }]; `metric` has label, kind and small_is_good; `names` are of x and y,
-     each a list from the longest to the shortest. */
-  show(documents, metric, names) {
-    this.panels = documents.map(({ title, heatmap }) => ({ title, matrix: new Matrix(heatmap, metric.small_is_good) }));
+     each a list from the longest to the shortest; `ordered` says of x and y whether their values are numbers. */
+  show(documents, metric, names, ordered) {
+    this.panels = documents.map(({ title, heatmap }) => ({ title, matrix: new Matrix(heatmap, metric.small_is_good, ordered) }));
     this.metric = metric;
     this.names = names;
     if (this.cursor && !this.#valid(this.cursor)) this.cursor = null;

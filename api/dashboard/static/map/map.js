@@ -59,7 +59,8 @@ export class SweepMap {
   #show(documents, omitted) {
     const { state, metric } = this;
     one("heatmap").querySelector(".waiting").textContent = documents.length ? "" : "No finished trial among those selected.";
-    this.heatmap.show(documents, metric, { x: this.#side("x"), y: this.#side("y") });
+    const isOrdered = (side) => state.axes.get(state.get(side)).ordered;
+    this.heatmap.show(documents, metric, { x: this.#side("x"), y: this.#side("y") }, { x: isOrdered("x"), y: isOrdered("y") });
     this.#describe(documents, omitted);
     this.#legend();
     this.heatmap.pin(this.pins.trials);
@@ -100,7 +101,6 @@ export class SweepMap {
     const { state } = this;
     const ends = borders(this.heatmap.panels[0].matrix, place)
       .map((side) => ENDS[side])
-      .filter(([side]) => state.axes.get(state.get(side)).ordered)
       .map(([side, end]) => `${end} ${state.get(side)}`);
     return ends.length ? ` (at the border of the grid, ${ends.join(" and ")}: better ones may lie beyond)` : "";
   }

@@ -129,17 +129,19 @@ export function drawMark(context, box, matrix, place, colours, dash) {
   for (const side of borders(matrix, place)) drawBorder(context, box, cell, side, colours);
 }
 
-/* Sides of the matrix that a cell lies at and values rise towards: of three steps or more, the one before is not as good. */
-export function borders(matrix, [row, column]) {
-  const rises = (up, right) => !matrix.asGood([row - up, column - right], [row, column]);
-  const across = matrix.columns >= FEWEST_ON_A_SIDE;
-  const tall = matrix.rows >= FEWEST_ON_A_SIDE;
-  const sides = [];
-  if (across && column === 0 && rises(0, -1)) sides.push("left");
-  if (across && column === matrix.columns - 1 && rises(0, 1)) sides.push("right");
-  if (tall && row === 0 && rises(-1, 0)) sides.push("bottom");
-  if (tall && row === matrix.rows - 1 && rises(1, 0)) sides.push("top");
-  return sides;
+/* Sides of the matrix that a cell lies at and values rise towards: of three steps or more, the one before is not as good.
+   Only numbers go on beyond their last one; steps without a value are no part of them. */
+export function borders(matrix, place) {
+  return [...ends(matrix, "x", place, 1, ["left", "right"]), ...ends(matrix, "y", place, 0, ["bottom", "top"])];
+}
+
+function ends(matrix, side, place, at, [low, high]) {
+  const first = matrix.firstValue(side);
+  const last = matrix.document[side].values.length - 1;
+  if (!matrix.ordered[side] || last - first + 1 < FEWEST_ON_A_SIDE) return [];
+  const rises = (step) => !matrix.asGood(place.map((where, index) => (index === at ? where + step : where)), place);
+  if (place[at] === first && rises(1)) return [low];
+  return place[at] === last && rises(-1) ? [high] : [];
 }
 
 /* A bar outside the matrix beside a cell at its border, beyond which nothing was tried. */

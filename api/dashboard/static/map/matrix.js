@@ -5,8 +5,10 @@ const LUCKY_ABOVE = 0.05;
 const STEPS = [[0, 1], [0, -1], [1, 0], [-1, 0]];
 
 export class Matrix {
-  constructor(document, smallIsGood) {
+  /* `ordered` says of x and of y whether their values are numbers. */
+  constructor(document, smallIsGood, ordered) {
     this.document = document;
+    this.ordered = ordered;
     this.columns = document.x.values.length;
     this.rows = document.y.values.length;
     this.sign = smallIsGood ? -1 : 1;
@@ -83,6 +85,11 @@ export class Matrix {
     const { values, until } = this.document[side];
     const one = labelOf(values[step]);
     return until && until[step] !== values[step] ? `${one} … ${labelOf(until[step])}` : one;
+  }
+
+  /* The first step of a side that has a value: those that the axis does not apply to come before. */
+  firstValue(side) {
+    return this.document[side].values.findIndex((value) => value !== null);
   }
 
   /* What stands along a side: merged values are called by the first of them. */
