@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from math import ceil
 
 TARGET_SECONDS = 0.5
-SMALLEST_SECONDS = 0.06
+SMALLEST_SECONDS = 0.05
 MAX_CHUNKS = 10_000
 
 

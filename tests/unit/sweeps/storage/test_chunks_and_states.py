@@ -38,8 +38,8 @@ def test_task_takes_half_a_second_at_most_and_every_slot_has_work() -> None:
     sizes = chunk_sizes(100_000, 0.01, 2)
     assert sizes[:1_990] == [50] * 1_990
     assert chunk_sizes(5, 60, 2) == [1] * 5
-    assert chunk_sizes(120, 0.001, 2) == [60, 60]
-    assert chunk_sizes(119, 0.001, 2) == [119]  # two would be less than a task is worth
+    assert chunk_sizes(100, 0.001, 2) == [50, 50]
+    assert chunk_sizes(99, 0.001, 2) == [99]  # two would be less than a task is worth
 
 
 def test_chunks_get_smaller_towards_the_end_so_that_slots_end_together() -> None:
