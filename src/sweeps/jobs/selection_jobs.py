@@ -28,6 +28,7 @@ from sweeps.jobs.jobs import (
     get_job,
     open_jobs,
 )
+from sweeps.lifecycle.deleting import unless_deleted
 from sweeps.lifecycle.looks import note_independent, note_validation
 from sweeps.queue.heartbeats import live_slots
 from sweeps.queue.reconcile import count_active
@@ -192,6 +193,13 @@ def selection_document(
     nothing is stored; UnknownSweepError, SweepStateError.
     """
     sweep_id = claim.request["sweep"]
+    with unless_deleted(engine, sweep_id):
+        return _made(engine, sweep_id, claim, report, windows)
+
+
+def _made(
+    engine: sa.Engine, sweep_id: int, claim: JobClaim, report: JobReport, windows: WindowCache
+) -> dict[str, Any]:
     settings = ValidationSettings.model_validate(claim.request["settings"])
 
     def told(done: int, total: int) -> None:

@@ -11,7 +11,7 @@ from bot.market.records.kinds import RecordKind
 from bot.market_store.changes import latest_change
 from bot.market_store.loading import resolve_exchange
 from bot.market_store.pinning import pairs_digest
-from sweeps.errors import DataChangedError, SweepStateError
+from sweeps.errors import DataChangedError, SweepStateError, UnknownSweepError
 from sweeps.spec.read_pairs import Pair
 from sweeps.spec.spec import SweepSpec
 from sweeps.storage.stored_specs import stored_spec
@@ -64,10 +64,15 @@ def check_pin(connection: sa.Connection, spec: SweepSpec, pin: str | None) -> No
 
 
 def refuse_incompatible(connection: sa.Connection, sweep_id: int) -> None:
-    """Raise SweepStateError if a sweep can no longer go on with the data or the engine it began with."""
+    """Raise SweepStateError if a sweep can no longer go on with the data or the engine it began with.
+
+    Raises UnknownSweepError for one that was deleted meanwhile.
+    """
     found = connection.execute(
         sa.select(sweep.c.spec, sweep.c.data_pin, sweep.c.engine_version).where(sweep.c.id == sweep_id)
-    ).one()
+    ).one_or_none()
+    if found is None:
+        raise UnknownSweepError(f"there is no sweep {sweep_id}")
     if found.engine_version != ENGINE_VERSION:
         raise SweepStateError(
             f"sweep {sweep_id} cannot go on: it began with engine {found.engine_version}, "

@@ -1,14 +1,17 @@
 """Deletion of sweeps: hidden at once, their rows deleted in small transactions so that others can write."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError, NoResultFound
 
 from bot.market_store.database import write_transaction
 from sweeps.errors import UnknownSweepError
 from sweeps.lifecycle.looks import keep_looks
+from sweeps.lifecycle.repository import sweep_state
 from sweeps.storage.blocks import NUMBER
 from sweeps.storage.stored_trials import ALL_COLUMNS
 from sweeps.storage.tables import (
@@ -59,6 +62,20 @@ def delete_sweep(connection: sa.Connection, sweep_id: int) -> None:
     if marked <= TRIALS_AT_ONCE:
         _delete_some(connection, sweep_id)
         connection.execute(sweep.delete().where(sweep.c.id == sweep_id))
+
+
+@contextmanager
+def unless_deleted(engine: sa.Engine, sweep_id: int) -> Iterator[None]:
+    """Let work on a sweep that misses rows end with UnknownSweepError where a deletion has taken them away.
+
+    On PostgreSQL each statement sees what was committed before it, also by others.
+    """
+    try:
+        yield
+    except (NoResultFound, IntegrityError):
+        with engine.connect() as connection:
+            sweep_state(connection, sweep_id)
+        raise
 
 
 def is_deleting(connection: sa.Connection) -> bool:

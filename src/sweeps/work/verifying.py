@@ -14,7 +14,7 @@ from bot.hedges.runs import AnyRun
 from bot.statistics.trial_metrics import DIGEST_BYTES
 from sweeps.analysis.progress import get_spec
 from sweeps.analysis.queries import finished_numbers
-from sweeps.errors import DataChangedError
+from sweeps.errors import DataChangedError, UnknownSweepError
 from sweeps.lifecycle.data_pin import check_pin
 from sweeps.spec.metrics import LATER
 from sweeps.spec.spec import SweepSpec
@@ -63,7 +63,9 @@ def row_compatibility(connection: sa.Connection, sweep_id: int) -> RowCompatibil
     Rows of another engine version are recognized, and so are market data that were changed since.
     """
     spec = get_spec(connection, sweep_id)
-    found = connection.execute(_WRITTEN_WITH, {"of_sweep": sweep_id}).one()
+    found = connection.execute(_WRITTEN_WITH, {"of_sweep": sweep_id}).one_or_none()
+    if found is None:  # deleted since its specification was read
+        raise UnknownSweepError(f"there is no sweep {sweep_id}")
     obstacle = None
     if found.engine_version != ENGINE_VERSION:
         version = f"its rows were written by engine {found.engine_version}, this is {ENGINE_VERSION}"
