@@ -7,7 +7,7 @@ from api.dashboard.trial.decision_rows import DecisionRow, decision_rows
 from api.presentation.formats import shown, utc
 from bot.accounting.sizing import is_full
 from bot.backtest.decision_trace import DecisionSnapshot
-from bot.backtest.divergence import Divergence, divergences, first_other_size_ms
+from bot.backtest.divergence import Divergence, divergences, first_other_size_ms, ran_together
 from bot.backtest.holdings import Action, Holdings, Move
 from bot.config.run_config import RunConfig
 from bot.hedges.evidence.engine_choice import snapshots_of
@@ -44,7 +44,10 @@ class PairDecisions:
 
 @dataclass(frozen=True, slots=True)
 class DivergenceView:
-    """The difference number `at` of `count`, the first being 0; `t_ms` is None if there is none."""
+    """The difference number `at` of `count`, the first being 0; `t_ms` is None if there is none.
+
+    `together` says whether there was a time at which both ran.
+    """
 
     one: str
     other: str
@@ -54,6 +57,7 @@ class DivergenceView:
     settles: bool
     pairs: Sequence[PairDecisions]
     other_size_ms: int | None
+    together: bool = True
 
 
 def divergence_view(one: ComparedRun, other: ComparedRun, at: int) -> DivergenceView:
@@ -61,9 +65,8 @@ def divergence_view(one: ComparedRun, other: ComparedRun, at: int) -> Divergence
     found = divergences(one, other)
     sizes_ms = first_other_size_ms(one, other)
     if not found:
-        return DivergenceView(
-            one.name, other.name, 0, 0, None, settles=False, pairs=[], other_size_ms=sizes_ms
-        )
+        together = ran_together(one, other)
+        return DivergenceView(one.name, other.name, 0, 0, None, False, [], sizes_ms, together=together)
     at = min(at, len(found) - 1)
     divergence = found[at]
     seen = [_seen(run, divergence) for run in (one, other)]

@@ -53,6 +53,12 @@ def divergences(one: TradedRun, other: TradedRun) -> list[Divergence]:
     ]
 
 
+def ran_together(one: TradedRun, other: TradedRun) -> bool:
+    """Return whether there was a time at which both were running."""
+    first_ms, last_ms = _common_span(one, other)
+    return first_ms <= last_ms
+
+
 def first_other_size_ms(one: TradedRun, other: TradedRun) -> int | None:
     """Return the first time both opened the same pair in different quantities, None if they never did."""
     mine, others = _within(one, other), _within(other, one)
@@ -63,13 +69,18 @@ def first_other_size_ms(one: TradedRun, other: TradedRun) -> int | None:
 
 
 def _within(run: TradedRun, other: TradedRun) -> dict[_Key, Move]:
-    spans = [(times[0], times[-1]) for times in (run.calendar.times_ms, other.calendar.times_ms)]
-    first_ms, last_ms = max(first for first, _ in spans), min(last for _, last in spans)
+    first_ms, last_ms = _common_span(run, other)
     return {
         (move.t_ms, move.symbol, move.action): move
         for move in moves(run.trades)
         if first_ms <= move.t_ms <= last_ms
     }
+
+
+def _common_span(one: TradedRun, other: TradedRun) -> tuple[int, int]:
+    """Return the later of both beginnings and the sooner of both ends."""
+    spans = [(times[0], times[-1]) for times in (one.calendar.times_ms, other.calendar.times_ms)]
+    return max(first for first, _ in spans), min(last for _, last in spans)
 
 
 def _ordered(found: Iterable[Move]) -> tuple[Move, ...]:

@@ -55,6 +55,19 @@ def test_trials_of_one_window_need_no_caveat_and_other_windows_are_named(
     assert "The market data differ" not in text
 
 
+def test_trials_of_windows_that_do_not_meet_are_not_said_to_agree(client: TestClient, hands: Hands) -> None:
+    windows = {"start": ["2024-01-10", "2024-02-20"], "end": ["2024-02-10", "2024-03-30"]}
+    body = sweep_body(grid=windows, linked=[["start", "end"]])
+    body["base"] = {name: value for name, value in body["base"].items() if name not in windows}
+    sweep_id = client.post("/sweeps", json=body).json()["id"]
+    hands.work(sweep_id)
+    text = compared(client, f"{sweep_id}:0,{sweep_id}:1")
+    row = text.partition('id="who"')[2].partition("</table>")[0]
+    assert "no common time" in [bare(cell) for cell in CELL.findall(row)]
+    assert "Their windows have no settlement in common" in text
+    assert "as long as both ran" not in text
+
+
 def test_run_replayed_as_hedges_and_one_that_is_not_saw_the_same_rows(
     client: TestClient, hands: Hands
 ) -> None:
