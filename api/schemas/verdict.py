@@ -77,7 +77,7 @@ class VerdictYearly(BaseModel):
     hold_annualized_return: float | None
     hold_annualized_return_at_1x: float | None
     years: list[VerdictSpan] = Field(description="UTC years; they sum to the net P&L")
-    last_year: VerdictSpan = Field(description="the last 365 days of the window")
+    last_year: VerdictSpan = Field(description="the last 365 days of the window, or all of a shorter one")
     best_regime_share: float | None
 
 

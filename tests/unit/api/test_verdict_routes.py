@@ -83,6 +83,7 @@ def test_candidate_is_the_plateau_of_the_heatmap_and_its_years_add_up(
     assert sum(Decimal(year["net_pnl"]) for year in yearly["years"]) == Decimal(metrics["net_pnl"])
     assert sum(Decimal(year["hold_net_pnl"]) for year in yearly["years"]) == Decimal(metrics["hold_net_pnl"])
     assert yearly["last_year"]["net_pnl"] == metrics["net_pnl"]  # the window is shorter than a year
+    assert yearly["last_year"]["name"] == "whole window"
     assert yearly["annualized_return"] == metrics["annualized_return"]
     assert {badge["name"] for badge in candidate["badges"]} >= {"few_trades"}
 
@@ -114,6 +115,7 @@ def test_map_of_the_page_frames_the_candidate_where_costs_are_swept(client: Test
 def test_page_says_the_sentence_and_the_badges_of_the_api(reader: Reader, verdict: dict[str, Any]) -> None:
     text = unescape(reader.client.get(f"/dashboard/sweeps/{reader.sweep_id}/verdict", headers=PAGE).text)
     assert unbroken(verdict["sentence"]) in text
+    assert "<dt>Whole window</dt>" in text
     assert f"trial {verdict['candidate']['trial']['number']}</a>" in text
     for badge in verdict["candidate"]["badges"]:
         assert badge["rule"] in text

@@ -106,15 +106,22 @@ def year_changes(result: FinishedRun, hold: FinishedRun) -> tuple[YearChange, ..
 
 
 def _last_year(result: FinishedRun, hold: FinishedRun) -> YearChange:
+    """Return the last 365 days, and call a window that is shorter what it is."""
     begun, ended = _ends(result)
     hold_begun, hold_ended = _ends(hold)
-    return _span("last 365 days", ended - begun, begun, hold_ended - hold_begun, hold_begun)
+    name = "last 365 days" if _year_ago(result) else "whole window"
+    return _span(name, ended - begun, begun, hold_ended - hold_begun, hold_begun)
+
+
+def _year_ago(result: FinishedRun) -> int:
+    """Return the number of events up to 365 days before the last one."""
+    times = result.calendar.times_ms
+    return int(np.searchsorted(times, times[-1] - DAYS_PER_YEAR * DAY_MS, side="right"))
 
 
 def _ends(result: FinishedRun) -> tuple[Decimal, Decimal]:
     """Return equity 365 days before the last event, or the initial capital, and at the end."""
-    times, units = result.calendar.times_ms, result.curve.units
-    place = int(np.searchsorted(times, times[-1] - DAYS_PER_YEAR * DAY_MS, side="right"))
+    units, place = result.curve.units, _year_ago(result)
     begun = result.config.initial_capital if place == 0 else from_units(int(units[place - 1]))
     return begun, from_units(int(units[-1]))
 

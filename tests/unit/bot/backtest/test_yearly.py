@@ -1,9 +1,13 @@
 """Change of equity by UTC year."""
 
 from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import pytest
 
+from bot.backtest.periods import yearly_figures
 from bot.backtest.periods.monthly import months
 from bot.backtest.periods.yearly import years
 from bot.backtest.result import Curve
@@ -50,3 +54,27 @@ def test_year_that_begins_with_nothing_left_has_no_share() -> None:
     window = parse_time_ms("2021-01-01"), parse_time_ms("2023-01-01")
     found = years(Curve.of_document(points), Decimal(1000), window)
     assert [one.share for one in found] == [-1.005, None]
+
+
+@pytest.mark.parametrize(
+    ("begun", "name", "change"),
+    [
+        ("2023-01-01", "last 365 days", 20),
+        ("2023-06-01", "last 365 days", 20),
+        ("2023-06-02", "whole window", 30),
+    ],
+)
+def test_last_year_of_a_shorter_window_is_called_the_whole_window(
+    monkeypatch: pytest.MonkeyPatch, begun: str, name: str, change: int
+) -> None:
+    monkeypatch.setattr(yearly_figures, "bands_document", lambda *_: {"bands": None})
+    monkeypatch.setattr(yearly_figures, "regimes_document", lambda *_: {"regimes": []})
+    times = [parse_time_ms(begun), parse_time_ms("2024-05-31")]
+    run: Any = SimpleNamespace(
+        config=SimpleNamespace(initial_capital=Decimal(1000), start=times[0], end=times[1]),
+        metrics=SimpleNamespace(annualized_return=0.5, net_pnl=Decimal(30)),
+        calendar=SimpleNamespace(times_ms=np.array(times)),
+        curve=Curve.of_document([[times[0], "1010"], [times[1], "1030"]]),
+    )
+    last = yearly_figures.Yearly.of(run, run, run, []).last_year
+    assert (last.name, last.net_pnl) == (name, change)
