@@ -71,7 +71,7 @@ class KlineFigures:
 
 def is_in_coins(high: float, low: float, volume: float, quote_volume: float) -> bool:
     """Say whether `volume` counts contracts of some dollars and `quote_volume` is their worth in coins."""
-    if low <= 0 or low * volume / _TOLERANCE <= quote_volume <= high * volume * _TOLERANCE:
+    if min(low, high) <= 0 or low * volume / _TOLERANCE <= quote_volume <= high * volume * _TOLERANCE:
         return False
     return any(
         size * volume / high / _TOLERANCE <= quote_volume <= size * volume / low * _TOLERANCE

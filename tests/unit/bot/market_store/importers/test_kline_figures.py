@@ -207,6 +207,13 @@ def test_volumes_of_okx_past_what_floats_compare_say_nothing_of_the_market(
     assert imported(store, tmp_path, text, "candles.json", kind="perp", symbol="BTCUSDT").refused == 3
 
 
+def test_candle_of_okx_whose_highest_price_is_zero_says_nothing_of_the_market(
+    store: HistoricalDataStore, tmp_path: Path
+) -> None:
+    text = okx(["1", "3", "3"]).replace("42800", "0")
+    assert imported(store, tmp_path, text, "candles.json", kind="perp", symbol="BTCUSDT").refused == 3
+
+
 def test_one_hour_with_trades_makes_klines_trades(store: HistoricalDataStore, tmp_path: Path) -> None:
     text = HEADER + klines(MOVED, 1) + klines(TRADES, 3).split("\n", 1)[1]
     assert imported(store, tmp_path, text).new == 3
