@@ -61,15 +61,11 @@ class SweepCard:
         self.best_findings = best_findings
         self.share = view.trials_done / view.trials_total if view.trials_total else 0.0
         self.open = view.state in ACTIVE
-        self.resumable = view.state in {SweepState.PAUSED, SweepState.CANCELLED, SweepState.FAILED} or (
-            view.state is SweepState.COMPLETED and view.trials_failed > 0
-        )
         self.objective = METRIC_LABELS[summary.objective.metric]
         self.direction = summary.objective.direction
         self.best_first = f"{'-' if self.direction is Direction.MAXIMIZE else ''}{self.objective.name}"
         self.best_number = view.best and view.best.number
         self.best_value = self.best_metric(summary.objective.metric)
-        self.best_net_pnl = self.best_metric("net_pnl")
         self.best_missed = self.best_metric("missed_settlements")
         self.unit = quote_of(summary.symbols())
         self.synthetic = any(map(is_generated, summary.exchanges()))

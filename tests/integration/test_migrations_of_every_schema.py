@@ -21,7 +21,7 @@ from bot.market_store.database import open_engine, write_transaction
 from bot.market_store.store import HistoricalDataStore
 from sweeps import migrations
 from sweeps.analysis.progress import get_spec
-from sweeps.migrations import HEAD, check_current, migrate
+from sweeps.migrations import HEAD, current_revision, migrate
 from sweeps.spec.metrics import METRICS, MetricKind
 from sweeps.storage.columns import money_units
 from sweeps.work.dispatch import ChunkRef, Dispatcher
@@ -187,7 +187,7 @@ def test_every_row_survives_the_way_up_back_and_up_again_and_the_half_finished_s
     before = everything(empty)
     assert all(before.values())
     migrate(empty)
-    check_current(empty)
+    assert current_revision(empty) == HEAD
     expected = without_moved(before)
     after = everything(empty)
     if "trial" in before:

@@ -2,7 +2,7 @@
 
 import gc
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -20,7 +20,7 @@ from sweeps.storage.tables import trial_curve
 from sweeps.work import best_curves, kernel_samples
 from sweeps.work.replay import WindowCache, replay_trial, runs_of
 from sweeps.work.runner import ChunkRunner
-from sweeps.work.shared_runs import shared_runs
+from sweeps.work.shared_runs import named_runs
 
 pytestmark = pytest.mark.usefixtures("kernel")
 
@@ -51,6 +51,13 @@ def curves_of(engine: sa.Engine, sweep_id: int) -> list[tuple[int, bytes, bytes]
     with engine.connect() as connection:
         rows = connection.execute(sa.select(*columns).where(trial_curve.c.sweep_id == sweep_id))
         return sorted((number, equity, trades) for number, equity, trades in rows)
+
+
+def shared_runs(
+    spec: SweepSpec, numbers: list[int], ledgers: Mapping[int, bytes], windows: WindowCache
+) -> list[list[int]]:
+    """Return trials by run, the runs by their first trials."""
+    return sorted(named_runs(spec, numbers, ledgers, windows).values())
 
 
 def test_trials_share_a_run_exactly_where_account_curve_and_trades_are_equal(windows: WindowCache) -> None:

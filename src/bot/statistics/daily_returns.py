@@ -95,10 +95,6 @@ class DailyReturns:
         """Return the returns of the hold baseline of each run (n x T)."""
         return _each(self.holds, self.hold_of)
 
-    def over_hold(self) -> FloatArray:
-        """Return the returns less those of the hold baseline (n x T)."""
-        return self.runs - self.hold()
-
 
 def first_day_of(calendar: Calendar) -> date:
     """Return the UTC day of the first event."""

@@ -28,16 +28,6 @@ def migrate(engine: sa.Engine) -> None:
         raise StoreError(f"the database {_name(engine)} cannot be used: {error.orig}") from error
 
 
-def check_current(engine: sa.Engine) -> None:
-    """Raise StoreError unless the database is at `HEAD`."""
-    try:
-        revision = current_revision(engine)
-    except sa.exc.DBAPIError as error:
-        raise StoreError(f"the database {_name(engine)} cannot be used: {error.orig}") from error
-    if revision != HEAD:
-        raise StoreError(f"the database {_name(engine)} has schema {revision or 'none'}, needed is {HEAD}")
-
-
 def current_revision(engine: sa.Engine) -> str | None:
     """Return the database's revision, None if it has no schema yet."""
     with engine.connect() as connection:

@@ -13,13 +13,6 @@ from sweeps.spec.spec import SweepSpec
 from sweeps.work.replay import HeldWindow, WindowCache, window_groups
 
 
-def shared_runs(
-    spec: SweepSpec, numbers: Sequence[int], ledgers: Mapping[int, bytes], windows: WindowCache
-) -> list[list[int]]:
-    """Return trials by run, all of them known to be sound; the first of each stands for the others."""
-    return sorted(named_runs(spec, numbers, ledgers, windows).values())
-
-
 def named_runs(
     spec: SweepSpec,
     numbers: Sequence[int],

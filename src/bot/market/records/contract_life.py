@@ -55,10 +55,6 @@ class Epoch(NamedTuple):
         """Return whether a settlement belongs to the epoch."""
         return self.from_ms <= t_ms and (self.to_ms is None or t_ms < self.to_ms)
 
-    def owns_candle(self, open_ms: int, close_ms: int) -> bool:
-        """Return whether a candle opens and closes within the epoch."""
-        return self.from_ms <= open_ms and (self.to_ms is None or close_ms <= self.to_ms)
-
     def factor(self, units: Decimal) -> Decimal:
         """Return what turns a price of the epoch into one of `units` coins: a power of ten."""
         with exact():

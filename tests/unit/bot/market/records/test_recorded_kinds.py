@@ -76,13 +76,10 @@ def test_a_reused_ticker_is_two_contracts_with_nothing_between_them() -> None:
     assert not second.end_announced(2**60)
 
 
-def test_epochs_own_settlements_before_their_end_and_candles_that_close_by_it() -> None:
+def test_epochs_own_settlements_before_their_end() -> None:
     epoch = life(REUSED).epochs[0]
     end_ms = 1704110400000
     assert [epoch.owns_settlement(t) for t in (end_ms - 1, end_ms)] == [True, False]
-    assert epoch.owns_candle(end_ms - HOUR_MS, end_ms)
-    assert not epoch.owns_candle(end_ms - HOUR_MS + 1, end_ms + 1)
-    assert not epoch.owns_candle(epoch.from_ms - 1, epoch.from_ms + HOUR_MS)
 
 
 def test_a_redenominated_contract_lives_on_with_prices_in_units_of_its_last_epoch() -> None:
