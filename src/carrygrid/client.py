@@ -1,16 +1,19 @@
 """The service at one address."""
 
+import json
 from types import TracebackType
 from typing import Any, Self, cast
 
 from carrygrid.connection import Connection
 from carrygrid.encoding import Body, body_bytes
+from carrygrid.errors import ServiceError
 from carrygrid.runs import Run, run_of
 from carrygrid.settings import named_token, named_url
 from carrygrid.sweep import Sweep
 from carrygrid.waiting import wait_for
 
 _TIMEOUT_S = 60.0
+_LONGEST_KEY = 200
 
 
 class Client:
@@ -43,9 +46,10 @@ class Client:
     def submit(self, spec: Body, idempotency_key: str | None = None) -> Sweep:
         """Submit a sweep: a mapping, JSON text, or a file.
 
-        The same key and sweep again give the sweep that exists; numbers may be text, Decimal or arrays.
+        The same key and sweep again give the sweep that exists; a key is 1 to 200 printable ASCII characters,
+        with no blank at either end. Numbers may be text, Decimal or arrays.
         """
-        headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
+        headers = {} if idempotency_key is None else {"Idempotency-Key": _checked(idempotency_key)}
         document = self._connection.call("POST", "/sweeps", body=body_bytes(spec), headers=headers)
         return Sweep(self._connection, document)
 
@@ -121,3 +125,11 @@ class Client:
     def strategies(self) -> dict[str, Any]:
         """Return the strategies with parameters, defaults and presets."""
         return self._connection.call("GET", "/strategies")
+
+
+def _checked(key: str) -> str:
+    """Return a key that can be sent; raises ServiceError: the library would call others a failed call."""
+    if 1 <= len(key) <= _LONGEST_KEY and key.isascii() and key.isprintable() and key == key.strip():
+        return key
+    rule = f"is not 1 to {_LONGEST_KEY} printable ASCII characters without blanks at its ends"
+    raise ServiceError.misstated("idempotency_key", f"{json.dumps(key[:_LONGEST_KEY])} {rule}")

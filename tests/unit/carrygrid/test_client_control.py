@@ -48,6 +48,15 @@ def test_same_key_answers_the_same_sweep_and_another_spec_is_refused(client: Cli
     assert (refused.value.code, refused.value.status) == ("idempotency_conflict", 409)
 
 
+@pytest.mark.parametrize("key", ["", " ", "mine ", "kéy", "a\nb", "x" * 201])
+def test_key_that_no_header_can_hold_is_refused_by_its_name(client: Client, key: str) -> None:
+    with pytest.raises(ServiceError) as refused:
+        client.submit(sweep_body(), idempotency_key=key)
+    assert [error.field for error in refused.value.errors] == ["idempotency_key"]
+    assert not refused.value.unavailable
+    assert client.sweeps() == []
+
+
 def test_refused_fields_are_named(client: Client) -> None:
     with pytest.raises(ServiceError) as refused:
         client.submit(sweep_body(grid={"perp_leverage": [1, "x"]}))
