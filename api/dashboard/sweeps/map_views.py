@@ -16,7 +16,7 @@ from api.routes.query_names import ANY_NAMES
 from api.schemas.documents import matrix_axis, matrix_values
 from bot.numbers.arrays import FloatArray, IntArray
 from sweeps.analysis.grouping import Summaries
-from sweeps.analysis.judged.cell_luck import chances_by
+from sweeps.analysis.judged.cell_luck import chances_by, columns_read
 from sweeps.analysis.judged.judged_panels import made_report
 from sweeps.analysis.maps.cell_states import CellState
 from sweeps.analysis.maps.heatmap import Heatmap
@@ -66,7 +66,9 @@ async def map_luck(
         if judged is None:
             return None
         found = asked.heatmap(connection, sweep_id, fixed, most)
-        chances = chances_by(judged, connection, sweep_id, spec, found.cells.numbers)
+        numbers = found.cells.numbers
+        columns = columns_read(connection, sweep_id, spec, numbers)
+        chances = chances_by(judged, spec, numbers, columns)
         return found.column([None if isnan(one) else one for one in chances.round(4).tolist()])
 
     return JsonResponse({"p_luck": await database.analyze(query)})

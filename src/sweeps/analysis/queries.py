@@ -121,7 +121,8 @@ def _with_findings(
     completed = {view.number: view.metrics for view in views if view.metrics is not None}
     found = trial_findings(connection, sweep_id, spec, completed)
     numbers = sorted(completed)
-    columns = judged_columns(connection, sweep_id, spec, np.array(numbers, dtype=np.int64))
+    rows = [completed[number] for number in numbers]
+    columns = judged_columns(connection, sweep_id, spec, np.array(numbers, dtype=np.int64), rows)
     marks = marks_of(connection, sweep_id, [view.number for view in views])
     judged = dict(
         zip(numbers, zip(*map(_known, (columns[P_LUCK], columns[PLATEAU])), strict=True), strict=True)

@@ -1,7 +1,7 @@
 """Chance of luck of single trials, as the stored report on the selection of their sweep has it."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -34,15 +34,29 @@ def chances_of_luck(connection: sa.Connection, sweep_id: int, numbers: IntArray)
     """
     spec = get_spec(connection, sweep_id)
     judged = made_report(connection, sweep_id, spec.validation)
-    return None if judged is None else chances_by(judged, connection, sweep_id, spec, numbers)
+    if judged is None:
+        return None
+    return chances_by(judged, spec, numbers, columns_read(connection, sweep_id, spec, numbers))
+
+
+def columns_read(
+    connection: sa.Connection, sweep_id: int, spec: SweepSpec, numbers: IntArray
+) -> dict[str, FloatArray]:
+    """Return the columns that chances follow from, of some completed trials; reads those of all."""
+    done = measured(connection, sweep_id, _STORED, spec.guard)
+    rows = np.searchsorted(done.numbers, numbers)
+    return {name: done.floats(name)[rows] for name in _STORED}
+
+
+def columns_in(rows: Sequence[Mapping[str, Any]]) -> dict[str, FloatArray]:
+    """Return the columns that chances follow from, of trials whose metrics have been read."""
+    return {name: np.array([row[name] for row in rows], dtype=np.float64) for name in _STORED}
 
 
 def chances_by(
-    judged: JudgedPanels, connection: sa.Connection, sweep_id: int, spec: SweepSpec, numbers: IntArray
+    judged: JudgedPanels, spec: SweepSpec, numbers: IntArray, columns: Mapping[str, FloatArray]
 ) -> FloatArray:
-    """Return the chances of `chances_of_luck` by a report that has been read."""
-    done = measured(connection, sweep_id, _STORED, spec.guard)
-    rows = np.searchsorted(done.numbers, numbers)
+    """Return the chances of `chances_of_luck` by a report and `columns` that have been read."""
     windows = PanelWindows.of(spec)
     places = windows.places(numbers)
     chances = np.full(len(numbers), np.nan)
@@ -50,9 +64,9 @@ def chances_by(
         own = places == place
         panel = _panel(judged, window.start, window.end, window.exchange)
         if panel is not None and panel.report.cash is not None:
-            columns = {name: done.floats(name)[rows[own]] for name in _STORED}
+            mine = {name: column[own] for name, column in columns.items()}
             spans = _spans(panel, spec, numbers[own])
-            chances[own] = _chances(panel, panel.report.cash, numbers[own], columns, spans)
+            chances[own] = _chances(panel, panel.report.cash, numbers[own], mine, spans)
     return chances
 
 
@@ -61,9 +75,8 @@ def chance_in(panel: JudgedPanel, config: RunConfig, number: int, metrics: Mappi
     cash = panel.report.cash
     if cash is None:
         return None
-    columns = {name: np.array([metrics[name]], dtype=np.float64) for name in _STORED}
     spans = np.array([_span(panel, config)])
-    chance = float(_chances(panel, cash, np.array([number]), columns, spans)[0])
+    chance = float(_chances(panel, cash, np.array([number]), columns_in([metrics]), spans)[0])
     return None if math.isnan(chance) else chance
 
 

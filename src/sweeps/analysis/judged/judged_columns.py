@@ -1,6 +1,6 @@
 """Chance of luck and plateau of each trial, known once the selection of a sweep is judged."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from threading import Lock
 from typing import Any
 
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from bot.numbers.arrays import FloatArray, IntArray
 from bot.statistics.trial_metrics import JUDGED, P_LUCK, PLATEAU
 from sweeps.analysis.grouping import is_maximized
-from sweeps.analysis.judged.cell_luck import chances_by
+from sweeps.analysis.judged.cell_luck import chances_by, columns_in, columns_read
 from sweeps.analysis.judged.judged_panels import made_report
 from sweeps.analysis.plateau import grid_trials
 from sweeps.spec.spec import SweepSpec
@@ -39,16 +39,25 @@ def with_judged(
 
 
 def judged_columns(
-    connection: sa.Connection, sweep_id: int, spec: SweepSpec, numbers: IntArray
+    connection: sa.Connection,
+    sweep_id: int,
+    spec: SweepSpec,
+    numbers: IntArray,
+    rows: Sequence[Mapping[str, Any]] | None = None,
 ) -> dict[str, FloatArray]:
-    """Return the columns of `JUDGED` of some completed trials, ascending; NaN where there is none."""
+    """Return the columns of `JUDGED` of some completed trials, ascending; NaN where there is none.
+
+    `rows` are their metrics where these have been read.
+    """
     judged = made_report(connection, sweep_id, spec.validation) if len(numbers) else None
     if judged is None:
         return dict.fromkeys(JUDGED, np.full(len(numbers), np.nan))
-    chances = chances_by(judged, connection, sweep_id, spec, numbers)
+    stored = columns_read(connection, sweep_id, spec, numbers) if rows is None else columns_in(rows)
     every, plateaus = _plateaus(connection, sweep_id, spec)
-    rows = np.searchsorted(every, numbers)
-    return {P_LUCK: chances, PLATEAU: plateaus[rows]}
+    return {
+        P_LUCK: chances_by(judged, spec, numbers, stored),
+        PLATEAU: plateaus[np.searchsorted(every, numbers)],
+    }
 
 
 def _plateaus(connection: sa.Connection, sweep_id: int, spec: SweepSpec) -> tuple[IntArray, FloatArray]:
