@@ -197,11 +197,14 @@ def test_a_schedule_from_a_file_is_not_mixed_with_the_fetched_tier(
 
 NOT_PUBLIC = {
     "binance": [
-        "binance tells borrow rates and margin brackets only to an account's keys: import them from files",
+        (
+            "binance shows borrow rates and margin brackets only to authenticated accounts: "
+            "import them from files"
+        ),
         "binance does not publish lives of contracts: import them from files",
     ],
     "bybit": [
-        "bybit tells borrow rates only to an account's keys: import them from files",
+        "bybit shows borrow rates only to authenticated accounts: import them from files",
         "bybit does not publish lives of contracts: import them from files",
     ],
     "okx": ["okx does not publish lives of contracts: import them from files"],

@@ -161,6 +161,6 @@ def test_where_rates_are_shown_to_accounts_alone_nothing_is_asked_and_the_sessio
         assert not [path for path, _ in served.requests if "margin" in path]
     [said] = LiveBorrowing(store, "binance", {PERP: "ABC"}).notices()
     assert said == (
-        "ABC: binance tells borrow rates only to an account's keys; that of 2024-01-01T12:00:00Z counts, "
-        "0.00002 an hour, until newer ones are imported"
+        "ABC: binance shows borrow rates only to authenticated accounts; "
+        "that of 2024-01-01T12:00:00Z counts, 0.00002 an hour, until newer ones are imported"
     )

@@ -22,7 +22,7 @@ _NONE: frozenset[Leg] = frozenset()
 
 @dataclass(frozen=True, slots=True)
 class OrderStyle:
-    """Legs whose `entries` and whose unhurried `exits` are maker orders; makers fill for sure.
+    """Legs whose `entries` and whose non-urgent `exits` are maker orders; makers fill for sure.
 
     Source: docs/domain.md, section 4.
     """

@@ -36,7 +36,7 @@ class PatienceParameters(Parameters):
         description="close where the perp premium over spot has grown by it since opening; 0.01 is 1 %",
     )
     exit_liquidation_distance: NonNegative | None = Field(
-        None, description="close where so small a rise of the mark would liquidate, 0.05 is 5 %"
+        None, description="close where this rise of the mark would liquidate, 0.05 is 5 %"
     )
 
     @property
@@ -77,7 +77,7 @@ class OrderParameters(Parameters):
         Decimal(0), description="volume of 30 days, quote, that counts besides the run's own fills"
     )
     order_style: Style = Field(
-        "taker", description="maker orders for entries and unhurried exits, for entries alone, or none"
+        "taker", description="maker orders for entries and non-urgent exits, for entries only, or none"
     )
     maker_legs: MakerLegs = Field("both", description="legs that maker orders are for")
     spot_maker: MakerRate = Field(Decimal("0.001"), description="fee rate of a maker's spot fill")

@@ -191,7 +191,7 @@ class StressParameters(Parameters):
 
     stress: Stresses = Field((), description="closings of one leg that an exchange forces, each at a moment")
     leg_out_delay_minutes: Minutes = Field(
-        0, description="minutes until the other leg is closed where an exchange has taken one"
+        0, description="minutes until the other leg is closed after an exchange closed one"
     )
 
 

@@ -129,7 +129,7 @@ class PaperOrchestrator(Generic[S, U]):
             newest = await asyncio.wait_for(self._feed.newest(), _NEWEST_PRICES_TIMEOUT_S)
             session.receive(newest.rows)
         except (TimeoutError, BotError) as error:
-            _log.warning("the newest prices could not be had, closing at the last known ones: %s", error)
+            _log.warning("the newest prices could not be fetched, closing at the last known ones: %s", error)
         return self._close(session, CloseReason.EMERGENCY)
 
     def _close(self, session: LiveAccount[U], reason: CloseReason) -> SessionStatus:

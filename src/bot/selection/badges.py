@@ -153,7 +153,7 @@ RULES: Sequence[Rule] = (
     Rule(
         "data",
         "data",
-        "The data that it was replayed on are stale, lack settlements, or hold what cannot be right.",
+        "The data that it was replayed on are stale, lack settlements, or have warnings.",
         lambda facts: _when(bool(facts.data), "; ".join(facts.data)),
     ),
 )

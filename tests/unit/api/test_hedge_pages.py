@@ -132,7 +132,7 @@ def test_parts_of_the_net_and_of_each_leg_sum_to_it_to_the_last_digit(run: Run) 
         )
     )
     assert legs["long"] + legs["short"] - between == net
-    assert "not told of hedges" not in text
+    assert "not available for hedges" not in text
 
 
 def test_ledger_sums_to_the_net_to_the_last_digit(run: Run) -> None:

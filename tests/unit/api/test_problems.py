@@ -32,7 +32,7 @@ def test_refused_fields_become_a_422_that_lists_them() -> None:
         (UnknownSymbolError.of("symbols", '"X" is not held'), 422, "unknown_symbol"),
         (DataImportError("a.csv: no market data"), 422, "import_refused"),
         (StoreError("the database is newer"), 503, "store_unusable"),
-        (NotForHedgesError("regimes: not told of hedges yet"), 409, "not_for_hedges"),
+        (NotForHedgesError("regimes: not available for hedges yet"), 409, "not_for_hedges"),
         (BotError("odd"), 500, "error"),
     ],
 )

@@ -68,7 +68,7 @@ def pairs_only(window: AnyWindow, name: str) -> ReplayWindow:
     Raises: NotForHedgesError for a window of hedges.
     """
     if isinstance(window, HedgeWindow):
-        raise NotForHedgesError(f"{name}: not told of hedges yet, only of spot against a perp at defaults")
+        raise NotForHedgesError(f"{name}: not available for hedges yet, only for spot against a perp")
     return window
 
 

@@ -290,6 +290,6 @@ def _not_public(exchange: str) -> list[str]:
     found = []
     if keyed:
         said = " and ".join(_SAID[kind] for kind in keyed)
-        found.append(f"{exchange} tells {said} only to an account's keys: import them from files")
+        found.append(f"{exchange} shows {said} only to authenticated accounts: import them from files")
     said = " and ".join(_SAID[kind] for kind in untold)
     return [*found, f"{exchange} does not publish {said}: import them from files"]

@@ -72,7 +72,7 @@ class LiveBorrowing:
         if self._is_public:
             return [f"{coin}: {self._exchange} is asked for its borrow rate" for coin in self._coins.values()]
         return [
-            f"{coin}: {self._exchange} tells borrow rates only to an account's keys; {_newest(held)}, "
+            f"{coin}: {self._exchange} shows borrow rates only to authenticated accounts; {_newest(held)}, "
             "until newer ones are imported"
             for symbol, coin in self._coins.items()
             if (held := self._store.records(self._key(symbol)))

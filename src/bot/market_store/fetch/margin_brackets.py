@@ -30,7 +30,7 @@ def tiers_mode(exchange: str) -> dict[str, str]:
 
 
 class PublishedTiers:
-    """Leverage tiers of one exchange's perps, none where it asks for an account's keys."""
+    """Leverage tiers of one exchange's perps, none where it needs an account's keys."""
 
     def __init__(self, calls: ExchangeCalls, exchange: str) -> None:
         self._calls = calls
