@@ -1,6 +1,6 @@
 """Contradictions between parameters of hedges, and whether a run asks for more than spot against a perp."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -16,6 +16,7 @@ _USUAL = tuple(_DEFAULTS.values())
 
 HEDGE_PARAMETERS = (*_DEFAULTS, "symbols", "instrument")
 """Parameters by which a run can ask for the replay of hedges."""
+_ASKING = frozenset(HEDGE_PARAMETERS)
 
 READ_BY_RULES = frozenset(
     (
@@ -48,11 +49,18 @@ def asks_for_hedges(name: str, value: Any) -> bool:
 
 def any_asks_for_hedges(shared: AccountParameters, varied: Mapping[str, Sequence[Any]]) -> bool:
     """Return whether some of the runs that share parameters and vary in others asks for hedges."""
+    if not can_ask_for_hedges(varied):
+        return needs_hedge_engine(shared)
     return any(
         asks_for_hedges(name, value)
         for name in HEDGE_PARAMETERS
         for value in varied.get(name, (getattr(shared, name),))
     )
+
+
+def can_ask_for_hedges(names: Iterable[str]) -> bool:
+    """Return whether a run can ask by one of the parameters `names`."""
+    return not _ASKING.isdisjoint(names)
 
 
 def refuse_hedges(config: AccountParameters) -> None:

@@ -6,7 +6,13 @@ from typing import Any, Self
 
 import numpy as np
 
-from bot.config.hedge_checks import HEDGE_PARAMETERS, any_asks_for_hedges, asks_for_hedges
+from bot.config.hedge_checks import (
+    HEDGE_PARAMETERS,
+    any_asks_for_hedges,
+    asks_for_hedges,
+    can_ask_for_hedges,
+    needs_hedge_engine,
+)
 from bot.config.run_config import RunConfig, ruled_parameters
 from bot.errors import InvalidInputError
 from bot.numbers.arrays import BoolArray, IntArray
@@ -48,6 +54,8 @@ class ParameterColumns:
 
     def asking_for_hedges(self) -> BoolArray:
         """Return for each trial whether it asks for what only the replay of hedges models."""
+        if not can_ask_for_hedges(self.values):
+            return np.full(self.count, needs_hedge_engine(self.shared))
         found = np.zeros(self.count, dtype=np.bool_)
         for name in HEDGE_PARAMETERS:
             if name in self.values:

@@ -97,25 +97,42 @@ def key_texts(
     Beside them stands the text from there up to the next parameter that varies, or up to the end.
     """
     model, shared = type(parameters.shared), vars(parameters.shared)
-    texts = [""]
-    varied: dict[str, Sequence[bytes]] = {}
-    for place, name in enumerate(sorted(model.model_fields)):
-        comma = "," if place else ""
-        if name in parameters.values:
-            varied[name] = _values(model, name, tuple(parameters.values[name]), comma)
-            texts.append("")
-        else:
-            texts[-1] += _piece(model, name, shared[name], comma)
+    names = _sorted_names(model)
+    varied = tuple(name for name in names if name in parameters.values)
+    alike = tuple(shared[name] for name in names if name not in parameters.values)
+    texts = list(_shared_texts(model, varied, alike))
     texts[0] = '{"config":{' + texts[0]
     texts[-1] += f"}},{_surroundings(parameters.shared.strategy_mode, data_fingerprint)}}}"
     head, *afters = (text.encode() for text in texts)
-    return head, dict(zip(varied, zip(varied.values(), afters, strict=True), strict=True))
+    own = (_values(model, name, tuple(parameters.values[name]), _comma(model, name)) for name in varied)
+    return head, dict(zip(varied, zip(own, afters, strict=True), strict=True))
+
+
+@lru_cache(maxsize=32)
+def _shared_texts(model: type[RunConfig], varied: tuple[str, ...], values: tuple[Any, ...]) -> Sequence[str]:
+    """Return the texts of the parameters that trials share, by what varies between them.
+
+    They are those up to the first one of `varied`, between two of these, and after the last. All batches of
+    a sweep have the same.
+    """
+    texts, left = [""], iter(values)
+    for name in _sorted_names(model):
+        if name in varied:
+            texts.append("")
+        else:
+            texts[-1] += _piece(model, name, next(left), _comma(model, name))
+    return texts
 
 
 @lru_cache(maxsize=32)
 def _values(model: type[RunConfig], name: str, values: tuple[Any, ...], comma: str) -> Sequence[bytes]:
     """Return the texts of the values of a parameter; batches of a sweep have the same, or some of them."""
     return [_piece(model, name, value, comma).encode() for value in values]
+
+
+def _comma(model: type[RunConfig], name: str) -> str:
+    """Return what stands before a parameter: nothing before the first one."""
+    return "" if name == _sorted_names(model)[0] else ","
 
 
 def _piece(model: type[RunConfig], name: str, value: Any, comma: str) -> str:
@@ -132,9 +149,15 @@ def _left_out(name: str, value: Any) -> bool:
 
 
 @lru_cache
+def _sorted_names(model: type[RunConfig]) -> tuple[str, ...]:
+    """Return the parameters in order."""
+    return tuple(sorted(model.model_fields))
+
+
+@lru_cache
 def _names(model: type[RunConfig]) -> tuple[tuple[str, ...], ...]:
     """Return the parameters in order, a few at a time: trials share most of these groups."""
-    names = sorted(model.model_fields)
+    names = _sorted_names(model)
     return tuple(tuple(names[first : first + _GROUP]) for first in range(0, len(names), _GROUP))
 
 
