@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Any, NoReturn
 
@@ -13,33 +14,48 @@ from bot.config.strategy_registry import strategy_plugin
 from bot.numbers.arrays import IntArray
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class DecisionGroup:
-    """Trials that agree in all parameters but those that `run` does not show: their places, ascending."""
+    """Trials that agree in all parameters but the `hidden` ones: their places, ascending."""
 
     parameters: ParameterColumns
     places: IntArray
-    run: RunConfig
+    hidden: frozenset[str]
+
+    @property
+    def strategy(self) -> str:
+        """The strategy of the trials."""
+        return self.parameters.shared.strategy_mode
+
+    @cached_property
+    def run(self) -> RunConfig:
+        """The parameters of the trials; of the hidden ones none can be read."""
+        shown = {name: self.value(name) for name in self.parameters.values if name not in self.hidden}
+        return self.parameters.shared.model_copy(update=shown | {name: _Hidden(name) for name in self.hidden})
+
+    def value(self, name: str) -> Any:
+        """Return the value of a parameter that the trials agree in, None of one that they do not have."""
+        if name not in self.parameters.values:
+            return getattr(self.parameters.shared, name, None)
+        return self.parameters.values[name][self.parameters.places[name][self.places[0]]]
 
     def split(self, names: Collection[str]) -> Iterator["DecisionGroup"]:
         """Yield the trials of the group by the values of the parameters `names` as well."""
         varied = [name for name in self.parameters.values if name in names]
         for some in _alike(self.parameters, varied, self.places):
-            run = _shown(self.run, self.parameters, varied, some[0]) if varied else self.run
-            yield DecisionGroup(self.parameters, some, run)
+            yield DecisionGroup(self.parameters, some, self.hidden.difference(varied))
 
     def values(self, name: str) -> Sequence[Any]:
         """Return the values of a parameter that decisions are made by, of this group or of others."""
-        return self.parameters.values.get(name) or [getattr(self.run, name)]
+        return self.parameters.values.get(name) or [getattr(self.parameters.shared, name)]
 
 
 def decision_groups(parameters: ParameterColumns, places: IntArray) -> Iterator[DecisionGroup]:
     """Yield the trials at `places` by the parameters that `decide_columns` of their strategy reads."""
     read = strategy_plugin(parameters.shared.strategy_mode).decided_by
-    hidden = {} if read is None else {name: _Hidden(name) for name in parameters.values if name not in read}
-    run = parameters.shared.model_copy(update=hidden)
-    everything = DecisionGroup(parameters, places, run)
-    return everything.split(set(parameters.values) - hidden.keys())
+    varied = frozenset(parameters.values)
+    shown = varied if read is None else varied.intersection(read)
+    return DecisionGroup(parameters, places, varied - shown).split(shown)
 
 
 def _alike(parameters: ParameterColumns, names: Collection[str], places: IntArray) -> list[IntArray]:
@@ -51,13 +67,6 @@ def _alike(parameters: ParameterColumns, names: Collection[str], places: IntArra
     order = np.argsort(kind.astype(np.min_scalar_type(len(first))), kind="stable")
     ordered, ends = places[order], np.cumsum(np.bincount(kind, minlength=len(first))).tolist()
     return [ordered[start:end] for start, end in pairwise((0, *ends))]
-
-
-def _shown(run: RunConfig, parameters: ParameterColumns, names: Collection[str], trial: int) -> RunConfig:
-    """Return a run with the values that one trial has of the parameters `names`."""
-    return run.model_copy(
-        update={name: parameters.values[name][parameters.places[name][trial]] for name in names}
-    )
 
 
 class _Hidden:

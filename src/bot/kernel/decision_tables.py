@@ -17,6 +17,7 @@ from bot.kernel.unfit import Reason, UnfitError
 from bot.kernel.window_columns import WindowColumns
 from bot.market.history import PairSeries
 from bot.market.window import ReplayWindow
+from bot.memo import Memo
 from bot.numbers.arrays import BoolArray, IntArray
 from bot.numbers.columns import DecimalColumn
 from bot.numbers.money import ONE
@@ -28,9 +29,12 @@ Made = TypeVar("Made")
 Table32 = npt.NDArray[np.int32]
 NEVER, ALWAYS = -(2**31), 2**31 - 1
 """Table values that reach no threshold, and every one."""
+_NOTHING, _ANY = np.zeros(1, dtype=np.int64), np.full(1, NEVER, dtype=np.int64)
+"""Number of staying where nobody leaves by a signal, and of a condition that is not used."""
 _LEAST, _MOST = NEVER + 1, ALWAYS
 _ROOM = 2**31 - 3
 _MOST_SHARE = 2**62
+_MOST_DECISIONS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +68,16 @@ class _Asked(NamedTuple):
     table: int
     numbers: IntArray
 
-    def of(self, group: DecisionGroup | None) -> IntArray:
-        """Return the numbers of the trials of a group, or the one of all."""
-        return self.numbers if group is None or len(self.numbers) == 1 else self.numbers[group.places]
-
 
 class WrittenDecisions(NamedTuple):
-    """The decisions of trials as fields of theirs (`layouts.TRIAL`); thresholds one for each, or for all."""
+    """The decisions of trials as fields of theirs (`layouts.RUN`, `layouts.DECISIONS`).
+
+    What columns are compared with, of each condition to enter and of staying, is one number for each trial
+    of the call, or one for all.
+    """
 
     enter_columns: tuple[int, ...]
-    enter_from: IntArray
+    enter_from: tuple[IntArray, ...]
     best_column: int
     stay_column: int
     stay_from: IntArray
@@ -96,6 +100,7 @@ class DecisionTables:
         decidable = settles & np.stack([one.fresh for one in columns.series])
         self._decidable: BoolArray = decidable.ravel()[self._rows]
         self._known: dict[tuple[str, int], tuple[Any, Any]] = {}
+        self._decisions = Memo(_MOST_DECISIONS)
         self._wholes: dict[tuple[str, int], tuple[Sequence[Decimal], Sequence[int]]] = {}
         self.cells = 0
 
@@ -107,10 +112,7 @@ class DecisionTables:
         They come in several parts where more conditions than the kernel has room for are taken together.
         Raises: UnfitError where there are no decisions by columns.
         """
-        decide = strategy_plugin(group.run.strategy_mode).decide_columns
-        if decide is None:
-            raise UnfitError(Reason.NO_COLUMN_DECISIONS)
-        decided: ColumnDecisions = decide(group.run, self._columns)
+        decided = self._decided(group)
         if len(decided.enter) <= CONDITIONS and len(decided.stay) <= 1:
             yield group, self._written(decided, group, tables)
             return
@@ -132,20 +134,34 @@ class DecisionTables:
     def forget(self) -> None:
         """Forget tables, so that they do not pile up."""
         self._known.clear()
+        self._decisions = Memo(_MOST_DECISIONS)
         self.cells = 0
+
+    def _decided(self, group: DecisionGroup) -> ColumnDecisions:
+        """Return the decisions of a group, those of one before that has the same of all that is read."""
+        plugin = strategy_plugin(group.strategy)
+        decide = plugin.decide_columns
+        if decide is None:
+            raise UnfitError(Reason.NO_COLUMN_DECISIONS)
+        found: ColumnDecisions
+        if plugin.decided_by is None:
+            found = decide(group.run, self._columns)
+        else:
+            read = group.strategy, *map(group.value, plugin.decided_by)
+            found = self._decisions.get(read, lambda: decide(group.run, self._columns))
+        return found
 
     def _written(
         self, decided: ColumnDecisions, group: DecisionGroup | None, tables: "TableList"
     ) -> WrittenDecisions:
         enter = [self._asked(one, group, tables) for one in decided.enter or (self._everywhere(),)]
         columns = [one.table for one in enter]
-        froms = [one.of(group) for one in enter]
         unused = CONDITIONS - len(enter)
         best = tables.column(self._best_table(enter[0].column))
-        stays, stay_from = -1, np.zeros(1, dtype=np.int64)
+        stays, stay_from = -1, _NOTHING
         if decided.stay:
             stay = self._asked(decided.stay[0], group, tables, stays=True)
-            stays, stay_from = stay.table, stay.of(group)
+            stays, stay_from = stay.table, stay.numbers
         order = share = -1
         places = 0
         if decided.order is not None and self._shape[0] > 1:
@@ -153,10 +169,8 @@ class DecisionTables:
         if decided.fractions is not None:
             shares = decided.fractions()
             share, places = tables.value(self._share_table(shares)), -shares.values.exponent
-        entries = np.full((max(map(len, froms)), CONDITIONS), NEVER, dtype=np.int64)
-        for place, own in enumerate(froms):
-            entries[:, place] = own
         names = (*columns, *columns[:1] * unused)
+        entries = (*(one.numbers for one in enter), *(_ANY,) * unused)
         return WrittenDecisions(names, entries, best, stays, stay_from, order, share, places)
 
     def _asked(

@@ -13,7 +13,7 @@ from bot.config.parameters import slippage_of
 from bot.config.run_config import RunConfig
 from bot.kernel.decision_tables import WrittenDecisions
 from bot.kernel.exact_parts import ABSENT, parts
-from bot.kernel.layouts import DECISIONS, PARAMETERS, RUN
+from bot.kernel.layouts import CONDITIONS, DECISIONS, PARAMETERS, RUN
 from bot.kernel.unfit import Reason
 from bot.numbers.arrays import BoolArray, IntArray
 from bot.numbers.numbering import numbered
@@ -138,25 +138,34 @@ def run_rows(
     at: IntArray | slice = slice(None)
     if len(places) > 1:
         everywhere, at = numbered(np.concatenate(places), len(accounts))
-    counts = [len(some) for some in places]
     rows = np.empty(len(everywhere), dtype=RUN)
     rows["account"] = accounts if len(everywhere) == len(accounts) else accounts[everywhere]
-    rows["decisions"][at] = np.repeat(np.arange(len(places)), counts)
-    rows["enter_from"][at] = _joined([own.enter_from for own in decided], counts)
-    rows["stay_from"][at] = _joined([own.stay_from for own in decided], counts)
+    rows["decisions"][at] = np.repeat(np.arange(len(places)), list(map(len, places)))
+    for condition in range(CONDITIONS):
+        entering = [own.enter_from[condition] for own in decided]
+        rows["enter_from"][:, condition] = _of_parts(entering, places, everywhere, at)
+    rows["stay_from"] = _of_parts([own.stay_from for own in decided], places, everywhere, at)
     return everywhere, rows
 
 
-def _joined(parts: Sequence[IntArray], counts: Sequence[int]) -> IntArray:
-    """Return the rows of all parts, one part after the other; one row stands for all of its part."""
-    if len(parts) == 1:
-        return parts[0]
-    return np.concatenate(
+def _of_parts(
+    numbers: Sequence[IntArray], places: Sequence[IntArray], everywhere: IntArray, at: IntArray | slice
+) -> IntArray:
+    """Return the numbers of the trials `everywhere`: those of each part are of all trials, or one for all.
+
+    `at` are the places of the parts' trials among these. Parts mostly share what a threshold says of all.
+    """
+    first = numbers[0]
+    if all(own is first for own in numbers):
+        return first if len(first) == 1 else first[everywhere]
+    found = np.empty(len(everywhere), dtype=np.int64)
+    found[at] = np.concatenate(
         [
-            own if len(own) == count else np.repeat(own, count, axis=0)
-            for own, count in zip(parts, counts, strict=True)
+            np.repeat(own, len(some)) if len(own) == 1 else own[some]
+            for own, some in zip(numbers, places, strict=True)
         ]
     )
+    return found
 
 
 def decision_rows(decided: Sequence[WrittenDecisions]) -> npt.NDArray[Any]:

@@ -60,3 +60,16 @@ def test_a_strategy_is_asked_once_for_each_combination_of_what_it_declares(
         return
     assert len(kernel.replay(parameters).places) == 16
     assert len(counted.runs) == asked
+
+
+def test_batches_of_one_window_share_the_decisions_of_a_strategy_that_declares_what_it_reads(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    market = {"X": pair({hour: f"{hour % 5 - 1}e-3" for hour in range(1, 60)}, ["100"] * 60)}
+    base = configured(market)
+    for decided_by, asked in ((PLUGIN.decided_by, 2), (None, 32)):
+        kernel = KernelReplayer(library, window(market, base))
+        counted = Asked(monkeypatch, decided_by)
+        first, again = (kernel.replay(ParameterColumns.of(list(trials(base)))) for _ in range(2))
+        assert len(counted.runs) == asked
+        assert [first.columns.row(at) for at in range(16)] == [again.columns.row(at) for at in range(16)]
