@@ -9,7 +9,8 @@ from bot.errors import FieldError, InvalidInputError
 from bot.validation import validated
 from sweeps.lifecycle.extend_clone import extended_spec
 from sweeps.lifecycle.tags import MAX_NOTE_LENGTH, MAX_TAG_LENGTH, MAX_TAGS
-from sweeps.spec.spec import SweepName, SweepSpec
+from sweeps.spec.spec import SweepSpec
+from sweeps.spec.spec_fields import SweepName
 
 # What `sweeps.lifecycle.tags` checks, in its own words; here only said to readers of the schema.
 _TAG: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": MAX_TAG_LENGTH}

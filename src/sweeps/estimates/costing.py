@@ -31,7 +31,8 @@ from bot.statistics.trial_columns import TrialColumns
 from sweeps.estimates.space import population
 from sweeps.queue.rates import settlements, settlements_between
 from sweeps.spec.read_pairs import ReadPairs
-from sweeps.spec.spec import SweepSpec, TopCurves
+from sweeps.spec.spec import SweepSpec
+from sweeps.spec.spec_fields import TopCurves
 from sweeps.storage.objective_ranks import trial_ranks
 from sweeps.work.kernel_replay import replay_fast
 from sweeps.work.replay import HeldWindow, WindowCache, window_groups

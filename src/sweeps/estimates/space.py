@@ -4,7 +4,8 @@ from math import exp, sqrt
 
 from bot.numbers.arrays import IntArray
 from sweeps.queue.rates import settlements
-from sweeps.spec.spec import SweepSpec, TopCurves
+from sweeps.spec.spec import SweepSpec
+from sweeps.spec.spec_fields import TopCurves
 
 SWEEP_BYTES = 20_000
 """Bytes of a sweep besides its trials: specification, chunk, a row for each column; 12 to 30 KB measured."""

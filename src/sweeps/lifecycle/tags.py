@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from bot.errors import InvalidInputError
 from bot.notation import is_printable, quoted
 from sweeps.lifecycle.repository import sweep_state
-from sweeps.spec.spec import SweepName
+from sweeps.spec.spec_fields import SweepName
 from sweeps.storage.tables import sweep, sweep_tag
 
 MAX_TAGS = 32

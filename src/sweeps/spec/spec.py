@@ -6,21 +6,15 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import product
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
-    Discriminator,
     FailFast,
     Field,
     PrivateAttr,
-    StringConstraints,
-    Tag,
     field_validator,
-    model_validator,
 )
 
 from bot.config.hedge_checks import HEDGE_PARAMETERS, asks_for_hedges
@@ -29,94 +23,35 @@ from bot.config.run_key import identifying
 from bot.errors import FieldError, InvalidInputError
 from bot.market.records.kinds import RecordKind
 from bot.market.records.recorded_fees import kinds_of
-from bot.notation import is_printable, quoted
+from bot.notation import quoted
 from bot.numbers.arrays import IntArray
 from bot.selection.guard import Guard
 from bot.selection.settings import USUAL, ValidationSettings
 from bot.validation import validated
 from sweeps.spec.axes import MAX_TRIALS, Axis
 from sweeps.spec.compiling import Compiled, compiled
-from sweeps.spec.metrics import METRICS, OF_HEDGES, USUAL_METRICS, Direction, natural_direction
+from sweeps.spec.metrics import METRICS, OF_HEDGES, USUAL_METRICS
 from sweeps.spec.notify_url import NotifyUrl
 from sweeps.spec.read_pairs import MARKETS, Pair, ReadPairs
 from sweeps.spec.sampling import SAMPLERS, GridSampler, Sampler
 from sweeps.spec.scenarios import Scenarios, check_scenarios
 from sweeps.spec.space import FeasibleCells, TrialSpace
+from sweeps.spec.spec_fields import (
+    NOT_VALIDATED,
+    VALIDATED,
+    Curves,
+    Objective,
+    SweepName,
+    TopCurves,
+    Validation,
+)
 from sweeps.spec.trial_groups import TrialGroup, trial_groups
 from sweeps.watch import MAX_TRIAL_TIMEOUT_S, TIMEOUT, TRIAL_TIMEOUT_S
 
 MAX_CONSTRAINTS = 32
 MAX_LINKS = 16
 MAX_EXTENSIONS = 64
-_STRICT = ConfigDict(frozen=True, extra="forbid")
 _Names = Annotated[tuple[str, ...], FailFast()]
-
-
-def _printable(text: str) -> str:
-    if not is_printable(text):
-        raise ValueError(f"{quoted(text)} holds characters that cannot be printed")
-    return text
-
-
-SweepName = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
-    AfterValidator(_printable),
-]
-
-
-class TopCurves(BaseModel):
-    """Keep the curves of the best `top` trials."""
-
-    model_config = _STRICT
-    top: int = Field(50, ge=1, le=MAX_TRIALS)
-
-
-def _curves(raw: object) -> object:
-    if isinstance(raw, TopCurves) or raw in ("all", "none"):
-        return raw
-    top = raw.get("top") if isinstance(raw, dict) and len(raw) == 1 else None
-    if isinstance(top, bool) or not isinstance(top, int) or not 1 <= top <= MAX_TRIALS:
-        raise ValueError(f'{quoted(raw)} is neither all, none nor {{"top": 1 to {MAX_TRIALS:,}}}')
-    return TopCurves(top=top)
-
-
-Curves = Annotated[Literal["all", "none"] | TopCurves, BeforeValidator(_curves)]
-
-
-_VALIDATED, _NOT_VALIDATED = "settings", "off"
-
-
-def _validation(raw: object) -> str:
-    return _NOT_VALIDATED if raw is False else _VALIDATED
-
-
-Validation = Annotated[
-    Annotated[ValidationSettings, Tag(_VALIDATED)] | Annotated[Literal[False], Tag(_NOT_VALIDATED)],
-    Discriminator(_validation),
-]
-
-
-class Objective(BaseModel):
-    """Objective by which the best trial is found; the direction follows the metric if it is left out."""
-
-    model_config = _STRICT
-    metric: str = Field("sharpe", json_schema_extra={"enum": list(METRICS)})
-    direction: Direction = Direction.MAXIMIZE
-
-    @model_validator(mode="before")
-    @classmethod
-    def _with_direction(cls, raw: Any) -> Any:
-        if isinstance(raw, dict) and raw.get("direction") is None:
-            return {**raw, "direction": natural_direction(str(raw.get("metric", "sharpe")))}
-        return raw
-
-    @field_validator("metric")
-    @classmethod
-    def _known(cls, name: str) -> str:
-        if name not in METRICS:
-            raise ValueError(f"{quoted(name)} is no metric; there are {', '.join(METRICS)}")
-        return name
 
 
 class SweepSpec(BaseModel):
@@ -393,7 +328,7 @@ def _as_written(error: FieldError) -> FieldError:
     """Return an error with the path that a user wrote, in which pydantic puts the kind of some values."""
     head, _, rest = error.field.partition(".")
     kind, _, name = rest.partition(".")
-    if head == "validation" and kind in {_VALIDATED, _NOT_VALIDATED}:
+    if head == "validation" and kind in {VALIDATED, NOT_VALIDATED}:
         return FieldError(f"{head}.{name}" if name else head, error.message)
     if head != "sampler" or (kind and kind not in SAMPLERS):
         return error

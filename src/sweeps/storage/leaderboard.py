@@ -5,7 +5,7 @@ from typing import Protocol
 
 import sqlalchemy as sa
 
-from sweeps.spec.spec import Curves, Objective, TopCurves
+from sweeps.spec.spec_fields import Curves, Objective, TopCurves
 from sweeps.storage.tables import trial_curve
 
 NO_CURVE_YET = b""

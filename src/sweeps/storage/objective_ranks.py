@@ -10,7 +10,7 @@ from bot.numbers.arrays import IntArray
 from bot.selection.guard import Guard
 from bot.statistics.trial_columns import MetricColumn, defined
 from sweeps.spec.metrics import Direction
-from sweeps.spec.spec import Objective
+from sweeps.spec.spec_fields import Objective
 
 UNRANKED = int(np.iinfo(np.int64).max)
 """Rank of a trial that is ineligible, or for which the objective has no value: after all others."""

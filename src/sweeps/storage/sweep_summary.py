@@ -16,7 +16,8 @@ from bot.selection.guard import Guard
 from bot.selection.settings import USUAL
 from sweeps.errors import UnreadableSweepError
 from sweeps.spec.read_pairs import Pair
-from sweeps.spec.spec import Curves, Objective, SweepSpec, Validation
+from sweeps.spec.spec import SweepSpec
+from sweeps.spec.spec_fields import Curves, Objective, Validation
 
 
 class SweepSummary(BaseModel):

@@ -11,7 +11,8 @@ import numpy as np
 from bot.hedges.runs import AnyRun
 from sweeps.errors import KernelDifferenceError
 from sweeps.queue.leases import LEASE_MS, Claim
-from sweeps.spec.spec import SweepSpec, TopCurves
+from sweeps.spec.spec import SweepSpec
+from sweeps.spec.spec_fields import TopCurves
 from sweeps.storage.curves import StoredRecord
 from sweeps.storage.leaderboard import NO_CURVE_YET
 from sweeps.storage.objective_ranks import UNRANKED, trial_ranks

@@ -30,7 +30,8 @@ from bot.statistics.trial_columns import MetricColumn, TrialColumns, defined
 from sweeps.spec.metrics import Direction
 from sweeps.spec.panels import PanelWindow, PanelWindows
 from sweeps.spec.read_pairs import Pair
-from sweeps.spec.spec import Objective, SweepSpec
+from sweeps.spec.spec import SweepSpec
+from sweeps.spec.spec_fields import Objective
 from sweeps.storage.selection import PackedSums
 from sweeps.work.replay import Replayed
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sweeps.spec.metrics import Direction
-from sweeps.spec.spec import Objective
+from sweeps.spec.spec_fields import Objective
 from sweeps.storage.objective_ranks import UNRANKED, objective_ranks
 
 FLOATS = [-np.inf, -1e308, -2.5, -5e-324, 0.0, 5e-324, 0.1, 3.0, 1e308, np.inf]
