@@ -36,7 +36,7 @@ from api.dashboard.trial.run_context import (
     trades_of,
 )
 from api.dashboard.trial.trades import trade_story
-from api.dashboard.trial.trial_verdict import chance_of_luck, trial_verdict
+from api.dashboard.trial.trial_verdict import trial_verdict
 from api.dashboard.trial.waterfall import parts_of, waterfall
 from api.dependencies import ClockDep, DatabaseDep, ReplaysDep
 from api.errors.http_errors import CurveUnavailableError
@@ -50,8 +50,7 @@ from bot.errors import BotError, InvalidInputError
 from bot.hedges.runs import blocked_of, names_of
 from bot.market_names import quote_of
 from bot.notation import quoted
-from bot.selection.report import SelectionReport
-from bot.selection.sentence import sentence
+from sweeps.analysis.judged.judged_panels import JudgedPanel
 from sweeps.analysis.progress import get_sweep
 from sweeps.analysis.queries import TrialView, trial_with_spec
 from sweeps.jobs.selection_jobs import selection_view
@@ -82,19 +81,18 @@ async def trial_page(
 
     def query(
         connection: sa.Connection,
-    ) -> tuple[SweepPage, TrialView, RecordedRun | None, SelectionReport | None]:
+    ) -> tuple[SweepPage, TrialView, RecordedRun | None, JudgedPanel | None]:
         spec, trial = trial_with_spec(connection, sweep_id, number)
         page = SweepPage(get_sweep(connection, sweep_id), spec)
         recorded = recorded_or_none(connection, sweep_id, number)
-        return page, trial, recorded, report_or_none(connection, sweep_id, trial_config(spec, number))
+        return page, trial, recorded, judged_panel(connection, sweep_id, trial_config(spec, number))
 
-    sweep, trial, recorded, report = await database.analyze(query)
+    sweep, trial, recorded, panel = await database.analyze(query)
     config, metrics = trial_config(sweep.spec, number), trial.metrics
     first = FirstCurves() if recorded is None else await first_curves(recorded, replays)
     words = None
     if config is not None and metrics is not None:
-        luck = chance_of_luck(report, metrics["sharpe"])
-        words = trial_verdict(config, metrics, luck, first.elapsed_ms)
+        words = trial_verdict(config, metrics, trial.p_luck, first.elapsed_ms)
     return pages.render(
         request,
         "trial/trial.html",
@@ -104,7 +102,7 @@ async def trial_page(
         unfit=None if config else unfit_line(sweep.view.summary, sweep.spec.unchecked(number)),
         evidence=f"/sweeps/{sweep_id}/trials/{number}",
         words=words,
-        judged=None if report is None else sentence(report),
+        judged=None if panel is None else panel.head["sentence"],
         first=first,
         **result.result_context(
             f"/dashboard/sweeps/{sweep_id}/trials/{number}",
@@ -117,19 +115,15 @@ async def trial_page(
     )
 
 
-def report_or_none(
-    connection: sa.Connection, sweep_id: int, config: RunConfig | None
-) -> SelectionReport | None:
-    """Return the report on the panel that a run is in, None while there is none."""
+def judged_panel(connection: sa.Connection, sweep_id: int, config: RunConfig | None) -> JudgedPanel | None:
+    """Return the panel that a run is in, None while it is not judged."""
     try:
         judged = selection_view(connection, sweep_id).panels
     except BotError:
         return None
     if config is None or judged is None:
         return None
-    market = tuple(config.symbols), config.start, config.end
-    found = (one for one in judged.panels if (one.symbols, one.start_ms, one.end_ms) == market)
-    return next((one.report for one in found if config.exchange in {None, one.exchange}), None)
+    return judged.on(config.exchange, config.start, config.end)
 
 
 @parts.get("/curve")

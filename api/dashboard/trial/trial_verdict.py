@@ -1,6 +1,5 @@
 """Verdict on one run in words: what it made, beside holding, how likely as luck, and what makes it."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -11,10 +10,8 @@ from bot.config.hedge_checks import needs_hedge_engine
 from bot.config.run_config import RunConfig
 from bot.numbers.money import exact
 from bot.plurals import counted
-from bot.selection.report import SelectionReport
 from bot.selection.sentence import percent
 from bot.statistics.growth import annualized_return
-from bot.statistics.metrics import DAYS_PER_YEAR
 
 _PARTS = (("total_funding", "funding"), ("price_pnl", "price P&L"))
 _COSTS = (("borrow_cost", "interest"), ("transfer_cost", "transfers"))
@@ -46,13 +43,6 @@ def trial_verdict(
     leg = "leg" if needs_hedge_engine(config) else "short"
     told = [_made(own, hold, lead), _chance(luck), _makes(figures), _wrong(figures, leg)]
     return TrialVerdict([one for one in told if one], hold, lead)
-
-
-def chance_of_luck(report: SelectionReport | None, sharpe: float | None) -> float | None:
-    """Return the chance that luck makes such an annual Sharpe ratio the best of a search, None if unknown."""
-    if report is None or report.cash is None or sharpe is None:
-        return None
-    return report.cash.search.p_luck(sharpe / math.sqrt(DAYS_PER_YEAR))
 
 
 def _hold_per_year(config: RunConfig, figures: Mapping[str, Any], elapsed_ms: int | None) -> float | None:

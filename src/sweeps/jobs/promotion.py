@@ -1,6 +1,5 @@
 """Gate of a promotion: what speaks for a trial being more than luck, and what is missing."""
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -11,10 +10,8 @@ import sqlalchemy as sa
 from bot.config.run_config import RunConfig
 from bot.errors import BotError, InvalidInputError
 from bot.market_store.sql import seal_times
-from bot.selection.report import SelectionReport
-from bot.statistics.metrics import DAYS_PER_YEAR
 from bot.timestamps import iso
-from sweeps.analysis.judged.cell_luck import chance_in
+from sweeps.analysis.judged.cell_luck import chance_in, over_hold_in
 from sweeps.analysis.judged.judged_panels import JudgedPanel
 from sweeps.analysis.queries import TrialView, trial_with_spec
 from sweeps.errors import NotValidatedError, SweepStateError
@@ -154,7 +151,7 @@ def _judged(
     else:
         told = f"the walk-forward's stitched run comes to {stitched}"
         yield Condition("walk_forward", stitched > 0, False, told)
-    p_hold = _p_over_hold(report, trial)
+    p_hold = None if panel is None else over_hold_in(panel, config, trial.number, trial.metrics or {})
     words = "chance of luck over holding"
     yield _at_most("over_hold", p_hold, _MOST_P_OVER_HOLD, words, lacks.get("hold", obstacle))
 
@@ -173,9 +170,7 @@ def _panel(connection: sa.Connection, sweep_id: int, config: RunConfig) -> tuple
         return None, error.message
     if not view.complete or view.panels is None:
         return None, "the selection is not judged yet"
-    window = (config.exchange, config.start, config.end)
-    panels = (one for one in view.panels.panels if (one.exchange, one.start_ms, one.end_ms) == window)
-    found = next(panels, None)
+    found = view.panels.on(config.exchange, config.start, config.end)
     if found is None:
         return None, "the selection of its days is not judged"
     return found, "not in the report"
@@ -187,16 +182,6 @@ def _p_life(panel: JudgedPanel | None, trial: TrialView, config: RunConfig) -> f
         return None
     p_luck, cash = chance_in(panel, config, trial.number, trial.metrics), panel.report.cash
     return None if p_luck is None else cash.lifetime.p_life(p_luck, cash.search.independent)
-
-
-def _p_over_hold(report: SelectionReport | None, trial: TrialView) -> float | None:
-    """Return the chance that luck shows a trial's lead over holding, that of all days but for the winner."""
-    if report is None or report.hold is None:
-        return None
-    if report.winner == trial.number:
-        return report.hold.p_luck
-    sharpe = (trial.metrics or {}).get("sharpe_over_hold")
-    return None if sharpe is None else report.hold.search.p_luck(sharpe / math.sqrt(DAYS_PER_YEAR))
 
 
 def _stitched_pnl(walk_forward: Any) -> Decimal | None:

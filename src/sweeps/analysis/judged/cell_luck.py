@@ -9,7 +9,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from bot.config.run_config import RunConfig
-from bot.numbers.arrays import FloatArray, IntArray
+from bot.numbers.arrays import BoolArray, FloatArray, IntArray
 from bot.selection.days.calendar import WEEK_DAYS, Calendar
 from bot.selection.report import BenchmarkReport
 from bot.selection.track.sample_sharpe import padded_sharpes, sample_sharpes
@@ -62,7 +62,7 @@ def chances_by(
     chances = np.full(len(numbers), np.nan)
     for place, window in enumerate(windows.windows):
         own = places == place
-        panel = _panel(judged, window.start, window.end, window.exchange)
+        panel = judged.on(window.exchange, window.start, window.end)
         if panel is not None and panel.report.cash is not None:
             mine = {name: column[own] for name, column in columns.items()}
             spans = _spans(panel, spec, numbers[own])
@@ -80,13 +80,22 @@ def chance_in(panel: JudgedPanel, config: RunConfig, number: int, metrics: Mappi
     return None if math.isnan(chance) else chance
 
 
-def _panel(judged: JudgedPanels, start: int, end: int, exchange: str | None) -> JudgedPanel | None:
-    fit = (
-        one
-        for one in judged.panels
-        if (one.start_ms, one.end_ms) == (start, end) and exchange in {None, one.exchange}
-    )
-    return next(fit, None)
+def over_hold_in(
+    panel: JudgedPanel, config: RunConfig, number: int, metrics: Mapping[str, Any]
+) -> float | None:
+    """Return the chance that luck shows the lead over holding of one trial of a panel, None without one.
+
+    Of all its days but for the winner: nothing is stored that the ratio over the sample would follow from.
+    """
+    hold, sharpe = panel.report.hold, metrics.get("sharpe_over_hold")
+    if hold is None or sharpe is None:
+        return None
+    if panel.report.winner == number:
+        return hold.p_luck
+    ratios, spans = np.array([sharpe / math.sqrt(DAYS_PER_YEAR)]), np.array([_span(panel, config)])
+    if not _alike(hold.search.calendar, spans)[0]:
+        ratios = padded_sharpes(hold.search.calendar.sample_days, spans[:, 1] - spans[:, 0] + 1, ratios)
+    return hold.search.p_luck(float(ratios[0]))
 
 
 def _spans(panel: JudgedPanel, spec: SweepSpec, numbers: IntArray) -> IntArray:
@@ -127,7 +136,12 @@ def _ratios(calendar: Calendar, columns: Mapping[str, FloatArray], spans: IntArr
     """Return the daily Sharpe ratios of many trials over the sample of their panel."""
     all_days = columns[_SHARPE] / math.sqrt(DAYS_PER_YEAR)
     days = spans[:, 1] - spans[:, 0] + 1
-    last = (calendar.first_day - _EPOCH).days + calendar.days - 1
-    alike = (spans[:, 1] == last) & (days // WEEK_DAYS == calendar.weeks)
     own = sample_sharpes(calendar.sample_days, all_days, *(columns[name] for name in _OF_SAMPLE))
-    return np.where(alike, own, padded_sharpes(calendar.sample_days, days, all_days))
+    return np.where(_alike(calendar, spans), own, padded_sharpes(calendar.sample_days, days, all_days))
+
+
+def _alike(calendar: Calendar, spans: IntArray) -> BoolArray:
+    """Return the mask of trials whose days are those of their panel, but for some before its sample."""
+    last = (calendar.first_day - _EPOCH).days + calendar.days - 1
+    weeks = (spans[:, 1] - spans[:, 0] + 1) // WEEK_DAYS
+    return np.asarray((spans[:, 1] == last) & (weeks == calendar.weeks))

@@ -93,6 +93,12 @@ class JudgedPanels:
         """Return the panel at `place`, the best one if left out."""
         return self.panels[self.best if place is None else place]
 
+    def on(self, exchange: str | None, start_ms: int, end_ms: int) -> JudgedPanel | None:
+        """Return the panel of an exchange and a window, None where that is not judged."""
+        window = start_ms, end_ms
+        same = (one for one in self.panels if (one.start_ms, one.end_ms) == window)
+        return next((one for one in same if exchange in {None, one.exchange}), None)
+
     def document(self, place: int | None = None) -> dict[str, Any]:
         """Return the report on the panel at `place`, the best one if left out, beside all panels in short."""
         panel = self.at(place)
