@@ -21,7 +21,7 @@ from bot.market_store.import_reports import FileReport, ImportReport, SeriesRepo
 from bot.market_store.importers.files.folders import folder_content
 from bot.market_store.importers.files.source import open_source
 from bot.market_store.importers.files.text_lines import Progress, Refusal, RefusalLog
-from bot.market_store.importers.formats import recognised
+from bot.market_store.importers.formats import check_exchange, recognised
 from bot.market_store.importers.import_options import ImportOptions
 from bot.market_store.importers.markets import ParsedRecords, Recorded, RefusedMarket
 from bot.market_store.importers.parsing import Parsed
@@ -74,6 +74,7 @@ def import_file(
     """
     with open_source(path, progress, alone=options.alone) as source, _naming(path.name):
         known = recognised(source, options)
+        check_exchange(known, exchange)
         found = known.parse(source, options)
         _check_readable(path.name, source.lines.refusals, found, options)
     series, notes = [], list(source.notes)

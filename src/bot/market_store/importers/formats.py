@@ -4,7 +4,7 @@ import codecs
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.errors import NoMarketDataError
+from bot.errors import DataImportError, NoMarketDataError
 from bot.market_store.importers import (
     binance_json,
     binance_vision,
@@ -28,11 +28,12 @@ from bot.notation import quoted
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A vendor's format: how to tell it, and how to read it."""
+    """A vendor's format: how to tell it, and how to read it; `exchange` is the only one that writes it."""
 
     name: str
     recognise: Callable[[Source, ImportOptions], bool]
     parse: Callable[[Source, ImportOptions], Recorded]
+    exchange: str | None = None
 
 
 FORMATS = (
@@ -40,16 +41,26 @@ FORMATS = (
     Format("recorded rows", recorded_rows.recognise, recorded_rows.parse),
     Format("canonical CSV", canonical_csv.recognise, canonical_csv.parse),
     Format("Binance Vision", binance_vision.recognise, binance_vision.parse),
-    Format("Binance website export", binance_web_export.recognise, binance_web_export.parse),
+    Format("Binance website export", binance_web_export.recognise, binance_web_export.parse, "binance"),
     Format("freqtrade", freqtrade.recognise, freqtrade.parse),
     Format("predicted rates", predicted_rates.recognise, predicted_rates.parse),
-    Format("Binance REST", binance_json.recognise, binance_json.parse),
-    Format("Bybit REST", bybit_json.recognise, bybit_json.parse),
-    Format("OKX REST", okx_json.recognise, okx_json.parse),
-    Format("Hyperliquid REST", hyperliquid_json.recognise, hyperliquid_json.parse),
-    Format("dYdX REST", dydx_json.recognise, dydx_json.parse),
+    Format("Binance REST", binance_json.recognise, binance_json.parse, "binance"),
+    Format("Bybit REST", bybit_json.recognise, bybit_json.parse, "bybit"),
+    Format("OKX REST", okx_json.recognise, okx_json.parse, "okx"),
+    Format("Hyperliquid REST", hyperliquid_json.recognise, hyperliquid_json.parse, "hyperliquid"),
+    Format("dYdX REST", dydx_json.recognise, dydx_json.parse, "dydx"),
     Format("ccxt dump", ccxt_json.recognise, ccxt_json.parse),
 )
+_EXCHANGES = frozenset(one.exchange for one in FORMATS if one.exchange)
+
+
+def check_exchange(known: Format, exchange: str) -> None:
+    """Raise DataImportError if a file is of another exchange than the one that it is imported for.
+
+    Data sets of names of one's own take anything.
+    """
+    if known.exchange and exchange in _EXCHANGES and exchange != known.exchange:
+        raise DataImportError(f"holds data of {known.exchange} ({known.name}), --exchange says {exchange}")
 
 
 def recognised(source: Source, options: ImportOptions) -> Format:

@@ -375,3 +375,17 @@ def test_bad_mapping_file_is_refused_naming_the_field(text: str, reason: str) ->
     with pytest.raises(InvalidInputError) as error:
         ImportOptions.parse(mapping=text)
     assert reason in str(error.value)
+
+
+@pytest.mark.parametrize("exchange", ["bybit", "bybit-archive", "test"])
+def test_answer_of_an_exchange_is_not_imported_as_data_of_another(
+    store: HistoricalDataStore, tmp_path: Path, exchange: str
+) -> None:
+    path = tmp_path / "history.json"
+    rates = [{"symbol": "BTCUSDT", "fundingRate": "0.0001", "fundingRateTimestamp": str(DAY)}]
+    path.write_text(json.dumps({"result": {"category": "linear", "list": rates}}))
+    with pytest.raises(DataImportError) as error:
+        import_file(store, path, "binance")
+    assert str(error.value) == "history.json: holds data of bybit (Bybit REST), --exchange says binance"
+    assert store.exchanges() == []
+    assert import_file(store, path, exchange).series[0].new == 1
