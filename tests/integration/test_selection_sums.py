@@ -81,7 +81,7 @@ def test_trials_judged_again_are_stored_after_each_second_of_the_clock(
         return real(*asked)
 
     monkeypatch.setattr(judging, "_replayed", replayed)
-    monkeypatch.setattr(judging, "BatchSizer", lambda limits, **_: BatchSizer(limits, alone=False, first=5))
+    monkeypatch.setattr(judging, "BatchSizer", lambda limits, **_: BatchSizer(limits, alone=False, last=5))
     judging.judged_selection(
         engine, sweep_id, ValidationSettings(), clock, lambda done, _total: told.append(done)
     )

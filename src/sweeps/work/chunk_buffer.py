@@ -25,6 +25,8 @@ from sweeps.work.run_records import RunRecord
 
 _FIRST_BATCH = 128
 """Trials of a process's first batch of a sweep: a small sweep is one; without a kernel it takes seconds."""
+_FIRST_WITH_CURVES = 8
+"""The same where each trial is replayed plainly for its curve: a pause waits for the end of the batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,10 +232,13 @@ class ChunkBuffer:
 class BatchSizer:
     """Number of trials to replay in one call, so that a batch takes about as long as it may."""
 
-    def __init__(self, limits: ChunkLimits, *, alone: bool, first: int = _FIRST_BATCH) -> None:
+    def __init__(
+        self, limits: ChunkLimits, *, alone: bool, all_curves: bool = False, last: int | None = None
+    ) -> None:
+        """Begin with the size of the `last` batch of the sweep, if its process has done one."""
         self._limits = limits
         self._most = 1 if alone else limits.max_batch
-        self.size = max(1, min(self._most, first))
+        self.size = max(1, min(self._most, last or (_FIRST_WITH_CURVES if all_curves else _FIRST_BATCH)))
 
     def go_alone(self) -> None:
         """Replay one trial at a time from now on."""

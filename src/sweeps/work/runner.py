@@ -161,7 +161,7 @@ class ChunkRunner:
         self._runs.enter(claim.sweep_id)
         self._samples = KernelSamples(claim.sweep_id, buffer.spec, self._windows, buffer.best_rank)
         started = saved = buffer.started_ms = self._clock.now_ms()
-        sizer = self._batch_sizer(claim)
+        sizer = self._batch_sizer(claim, buffer.spec)
         at = 0
         while at < len(claim.missing):
             batch = claim.missing[at : at + sizer.size]
@@ -213,11 +213,11 @@ class ChunkRunner:
                 self._release(claim, progressed=True)
                 return outcome
 
-    def _batch_sizer(self, claim: Claim) -> BatchSizer:
+    def _batch_sizer(self, claim: Claim, spec: SweepSpec) -> BatchSizer:
         """Return a sizer that begins with the last batch; a chunk that lost its process goes one by one."""
         sweep_id, trials = self._last_batch
-        known = {"first": trials} if sweep_id == claim.sweep_id else {}
-        return BatchSizer(self._limits, alone=claim.attempts > 1, **known)
+        last, all_curves = trials if sweep_id == claim.sweep_id else None, spec.curves == "all"
+        return BatchSizer(self._limits, alone=claim.attempts > 1, all_curves=all_curves, last=last)
 
     def _is_due(self, claim: Claim, buffer: ChunkBuffer, unsaved_ms: int, left: int) -> bool:
         """Return whether to save: in the last attempt always, so that the trial that ends it is known.
