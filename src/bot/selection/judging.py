@@ -20,6 +20,10 @@ from bot.selection.trial_sums import Candidate, TrialSums, better
 from bot.selection.walk_forward import Fold
 
 _NO_TRIALS = "no eligible trial"
+_STILL = {
+    "cash": "no eligible trial moved in the newest whole weeks",
+    "hold": "no eligible trial earned other than holding did in the newest whole weeks",
+}
 _STILL_BLOCKS = "no trial moves on a day of the blocks"
 _TWO_TRIALS = "2 distinct eligible trials needed, {held} held"
 _PARTS = ("cash", "hold", "pbo", "cv", "walk_forward")
@@ -88,7 +92,7 @@ class _Judgement:
             return None
         search = SearchLuck.of(self.panel.calendar, sums)
         if search is None:
-            self.missing[name] = _NO_TRIALS
+            self.missing[name] = _STILL[name] if len(self.facts.eligible) else _NO_TRIALS
             return None
         return BenchmarkReport(search, winner, self.lifetime)
 

@@ -151,6 +151,15 @@ def test_a_winner_that_only_holds_adds_nothing_to_holding() -> None:
     assert (report["winner"], report["hold"]["winner"], report["verdict"]) == (0, None, "holding")
 
 
+def test_a_search_whose_trials_all_hold_has_no_luck_over_holding_and_says_why() -> None:
+    market = np.array([3.0, 2.0, 4.0, -1.0] * 100)
+    report = judged(trials_of([market, market], hold=market)).document()
+    assert (report["trials"]["eligible"], report["winner"], report["hold"]) == (2, 0, None)
+    said = "no eligible trial earned other than holding did in the newest whole weeks"
+    assert report["missing"]["hold"] == said
+    assert "cash" not in report["missing"]
+
+
 def test_a_stored_report_is_the_report_to_the_last_digit() -> None:
     report = judge(_PANEL, [_WHOLE_OF_DEFAULTS], _LIFETIME)
     stored = report_of(report_text(report))
