@@ -362,7 +362,7 @@ def test_copy_of_the_database_has_looks_and_seals_and_stays_sealed(
     back_up(home / DATABASE, tmp_path / "copy.db")
     target = tmp_path / "restored" / DATABASE
     target.parent.mkdir()
-    restore(tmp_path / "copy.db", target)
+    restore(tmp_path / "copy.db", target, lambda _revision: None)
     settings = Settings(home=target.parent, database_url=f"sqlite:///{target}")
     with TestClient(create_app(settings), "http://localhost") as other:
         for path in ("/looks", "/seals", "/promotions", f"/sweeps/{kept}/selection"):

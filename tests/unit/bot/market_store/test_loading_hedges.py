@@ -1,7 +1,9 @@
 """The data of hedges from the store: several exchanges, inverse markets, recorded rows."""
 
 import json
+import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -217,12 +219,16 @@ def test_copy_of_the_store_gives_back_everything_that_was_deleted_since(
     imported(store, tmp_path / "files")
     held, pin = store.load_hedges("alpha", WANTED, END), pinned(store)
     database = Path(str(store.engine.url.database))
+    with closing(sqlite3.connect(database)) as connection:  # as in a database that keeps sweeps as well
+        connection.executescript("CREATE TABLE sweep (id); CREATE TABLE alembic_version (version_num)")
+        connection.execute("INSERT INTO alembic_version VALUES ('0001')")
+        connection.commit()
     back_up(database, tmp_path / "copy")
     for exchange in ("alpha", "beta"):
         store.remove(Selection.parse(exchange=exchange))
     assert store.load_hedges("alpha", WANTED, END).pairs == {}
     store.engine.dispose()
-    restore(tmp_path / "copy", database)
+    restore(tmp_path / "copy", database, lambda _revision: None)
     data = store.load_hedges("alpha", WANTED, END)
     assert (data.fingerprint, pinned(store)) == (held.fingerprint, pin)
     assert contents(data) == contents(held)
