@@ -5,9 +5,10 @@ import pytest
 import sqlalchemy as sa
 
 from bot.market.records.kinds import RecordKind
-from bot.market_store.database import open_engine
+from bot.market_store.database import open_async_engine, open_engine
 from bot.market_store.deleting import Selection
 from bot.market_store.importing import import_path
+from bot.market_store.listing import list_coverage
 from bot.market_store.pinning import hedges_digest
 from bot.market_store.store import HistoricalDataStore
 from bot.market_store.synthetic.generator import PROFILES, generate
@@ -85,3 +86,11 @@ def test_data_of_hedges_are_the_same_from_every_database(engine: sa.Engine) -> N
     assert [*data.pairs] == [("synthetic", "BTC/USD:BTC"), ("synthetic", "BTC/USDT:USDT")]
     with engine.connect() as connection:
         assert hedges_digest(connection, wanted, END).startswith(PIN_OF_HEDGES)
+
+
+async def test_listing_is_the_same_over_an_async_connection(database_url: str, engine: sa.Engine) -> None:
+    asynchronous = open_async_engine(database_url)
+    async with asynchronous.connect() as connection:
+        listed, _ = await connection.run_sync(list_coverage)
+    await asynchronous.dispose()
+    assert listed == HistoricalDataStore(engine).listing()

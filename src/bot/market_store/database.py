@@ -2,8 +2,8 @@
 
 import sqlite3
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from bot.notation import quoted
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 DATABASE_VARIABLE = "CARRYGRID_DATABASE_URL"
 """Variable of the environment that names the database, by which a refused address is called."""
@@ -43,7 +44,7 @@ _LEVEL = "carrygrid_synchronous"
 """Name under which a connection keeps the level that it was set to last."""
 _POSTGRESQL_FULL = "53100"
 _PRIMARY_CODE = 0xFF
-_DRIVERS = {"sqlite": "pysqlite", "postgresql": "psycopg"}
+_DRIVERS = {"sqlite": ("pysqlite", "aiosqlite"), "postgresql": ("psycopg", "psycopg")}
 _WRITES = ("INSERT", "UPDATE", "DELETE", "REPLACE")
 
 
@@ -55,9 +56,21 @@ def open_engine(
     It waits `busy_timeout_ms` for another process's write to SQLite. Raises: InvalidInputError for any other
     url.
     """
-    target = _target(url)
+    target = _target(url, asynchronous=False)
     engine = sa.create_engine(target, **_options(target, pool_size, pool_timeout_s))
     _prepare(engine, busy_timeout_ms)
+    return engine
+
+
+def open_async_engine(
+    url: str, *, pool_size: int = 5, pool_timeout_s: float = 5, busy_timeout_ms: int = BUSY_TIMEOUT_MS
+) -> "AsyncEngine":
+    """Return the asyncio twin of `open_engine`, for the same urls."""
+    from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415 - loads all of the ORM
+
+    target = _target(url, asynchronous=True)
+    engine = create_async_engine(target, **_options(target, pool_size, pool_timeout_s))
+    _prepare(engine.sync_engine, busy_timeout_ms)
     return engine
 
 
@@ -70,6 +83,17 @@ def write_transaction(engine: sa.Engine, *, durable: bool = False) -> Iterator[s
     with engine.connect() as connection:
         connection.execution_options(carrygrid_write=True, carrygrid_durable=durable)
         with connection.begin():
+            yield connection
+
+
+@asynccontextmanager
+async def async_write_transaction(
+    engine: "AsyncEngine", *, durable: bool = False
+) -> "AsyncIterator[AsyncConnection]":
+    """Open the asyncio twin of `write_transaction`."""
+    async with engine.connect() as connection:
+        await connection.execution_options(carrygrid_write=True, carrygrid_durable=durable)
+        async with connection.begin():
             yield connection
 
 
@@ -139,20 +163,20 @@ def _skipping(dialect: str, table: sa.Table) -> "postgresql.Insert | sqlite.Inse
     return sqlite.insert(table).on_conflict_do_nothing()
 
 
-def _target(url: str) -> sa.URL:
+def _target(url: str, *, asynchronous: bool) -> sa.URL:
     try:
         parsed = sa.make_url(url)
-        driver = _DRIVERS[parsed.get_backend_name()]
+        drivers = _DRIVERS[parsed.get_backend_name()]
     except (sa.exc.ArgumentError, KeyError, ValueError):
         raise InvalidInputError.of(
             DATABASE_VARIABLE,
             f"{quoted(_without_password(url))} is neither sqlite:///path nor postgresql://host/name",
         ) from None
-    if driver == "pysqlite" and parsed.database in {None, "", ":memory:"}:
+    if drivers[0] == "pysqlite" and parsed.database in {None, "", ":memory:"}:
         raise InvalidInputError.of(
             DATABASE_VARIABLE, f"{quoted(url)} names no file; processes share it by its path"
         )
-    return parsed.set(drivername=f"{parsed.get_backend_name()}+{driver}")
+    return parsed.set(drivername=f"{parsed.get_backend_name()}+{drivers[asynchronous]}")
 
 
 def _without_password(url: str) -> str:

@@ -11,9 +11,11 @@ import sqlalchemy as sa
 
 from bot.errors import InvalidInputError
 from bot.market_store.database import (
+    async_write_transaction,
     compact,
     cut_log,
     insert_or_skip,
+    open_async_engine,
     open_engine,
     write_transaction,
 )
@@ -122,12 +124,24 @@ def test_insert_or_skip_leaves_the_row_that_is_there(engine: sa.Engine) -> None:
     assert count(engine) == 1
 
 
-def test_postgresql_url_gets_psycopg() -> None:
+async def test_async_engine_writes_what_the_sync_engine_reads(engine: sa.Engine, url: str) -> None:
+    asynchronous = open_async_engine(url)
+    async with async_write_transaction(asynchronous, durable=True) as connection:
+        await connection.execute(numbers.insert().values(n=5))
+        assert (await connection.exec_driver_sql("PRAGMA synchronous")).scalar() == 2
+    async with asynchronous.connect() as connection:
+        assert (await connection.exec_driver_sql("PRAGMA foreign_keys")).scalar() == 1
+    await asynchronous.dispose()
+    assert count(engine) == 1
+
+
+def test_postgresql_url_gets_psycopg_in_both_engines() -> None:
     url = "postgresql://user:secret@localhost/carrygrid"
     assert open_engine(url).dialect.driver == "psycopg"
+    assert open_async_engine(url).dialect.driver == "psycopg"
 
 
-def test_processes_start_without_the_orm() -> None:
+def test_synchronous_processes_start_without_the_orm_that_asyncio_engines_load() -> None:
     script = "import sys, workers.dispatcher, api.main; sys.exit('sqlalchemy.orm' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
 
