@@ -27,6 +27,8 @@ _FIRST_BATCH = 128
 """Trials of a process's first batch of a sweep: a small sweep is one; without a kernel it takes seconds."""
 _FIRST_WITH_CURVES = 8
 """The same where each trial is replayed plainly for its curve: a pause waits for the end of the batch."""
+_STEP = 8
+"""Most times that a batch is larger or smaller than the one before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,21 +232,38 @@ class ChunkBuffer:
 
 
 class BatchSizer:
-    """Number of trials to replay in one call, so that a batch takes about as long as it may."""
+    """Number of trials to replay in one call, so that a batch takes about as long as it may.
+
+    Trials that go `alone` say nothing about batches: these may be replayed by the compiled kernel.
+    """
 
     def __init__(
         self, limits: ChunkLimits, *, alone: bool, all_curves: bool = False, last: int | None = None
     ) -> None:
         """Begin with the size of the `last` batch of the sweep, if its process has done one."""
         self._limits = limits
-        self._most = 1 if alone else limits.max_batch
-        self.size = max(1, min(self._most, last or (_FIRST_WITH_CURVES if all_curves else _FIRST_BATCH)))
+        self.alone = alone
+        first = last or (_FIRST_WITH_CURVES if all_curves else _FIRST_BATCH)
+        self.together = max(1, min(limits.max_batch, first))
 
-    def go_alone(self) -> None:
-        """Replay one trial at a time from now on."""
-        self._most = self.size = 1
+    @property
+    def size(self) -> int:
+        """Number of trials of the next batch."""
+        return 1 if self.alone else self.together
 
-    def adjust(self, elapsed_ms: int) -> None:
-        """Adjust the size to the time that the last batch took."""
-        wanted = self.size * self._limits.batch_target_ms // max(elapsed_ms, 1)
-        self.size = max(1, min(self._most, wanted, self.size * 8))
+    def go_alone(self, trials: int) -> None:
+        """Replay one trial at a time from now on, and begin smaller than with these `trials` later on."""
+        self.alone = True
+        self.together = max(1, min(self.together, trials) // _STEP)
+
+    def adjust(self, elapsed_ms: int, trials: int) -> None:
+        """Adjust the size to the time that the last batch, of that many `trials`, took.
+
+        A quick one that was all that was left says little; one that was halted is no reason to go alone.
+        """
+        target = self._limits.batch_target_ms
+        if self.alone or (trials < self.together and elapsed_ms <= target):
+            return
+        least = max(min(trials, 2), min(self.together, trials) // _STEP)
+        wanted = max(trials * target // max(elapsed_ms, 1), least)
+        self.together = min(self._limits.max_batch, wanted, self.together * _STEP)

@@ -191,7 +191,7 @@ def _replay_missing(
         while first < min(len(found.missing), done + _MOST_TRIALS) and clock.now_ms() - began < _LONGEST_MS:
             some, at = found.missing[first : first + sizer.size], clock.now_ms()
             judged += _replayed(engine, sweep_id, found, some, windows)
-            sizer.adjust(clock.now_ms() - at)
+            sizer.adjust(clock.now_ms() - at, len(some))
             first += len(some)
         parts = packed_sums(judged)
         for part in parts:

@@ -170,14 +170,14 @@ class ChunkRunner:
             if len(batch) == 1:
                 self._run_trial(claim, buffer, batch[0])
             elif not self._run_batch(claim, buffer, batch):
-                sizer.go_alone()
+                sizer.go_alone(len(batch))
                 started = self._clock.now_ms()  # or the chunk would be given back before it is past the trial
-                self._last_batch = claim.sweep_id, sizer.size
+                self._last_batch = claim.sweep_id, sizer.together
                 continue
             at += len(batch)
             now = self._clock.now_ms()
-            sizer.adjust(now - began)
-            self._last_batch = claim.sweep_id, sizer.size
+            sizer.adjust(now - began, len(batch))
+            self._last_batch = claim.sweep_id, sizer.together
             # A few quick trials would be judged by the reading of their window, and cut the next sweep small.
             typical = self._windows.built == built or now - began >= self._limits.batch_target_ms * len(batch)
             buffer.measure(now - began - self._sampling_ms, typical=typical)
