@@ -49,10 +49,14 @@ class BestCurves:
             buffer.keep_curve({number: ledger}, record)
 
     def work_out_all(self, buffer: ChunkBuffer, limit_s: float) -> None:
-        """Keep the curves of all trials that wait to be stored, or of none if that takes too long."""
+        """Keep the curves of all trials that wait to be stored, but of those that take too long alone."""
         numbers = buffer.without_curves()
-        if numbers and not self._kept(buffer, numbers, limit_s, numbers):
-            buffer.best.clear()
+        if not numbers or self._kept(buffer, numbers, limit_s, numbers):
+            return
+        # The limit is that of one trial: of several, those done by then stay, and the others go alone.
+        for number in buffer.without_curves():
+            if number not in buffer.curves and not self._kept(buffer, [number], limit_s, [number]):
+                buffer.best.discard(number)
 
     def work_out_some(self, buffer: ChunkBuffer, numbers: Sequence[int], limit_s: float) -> bool:
         """Keep the curves of the first of some trials among the best, as many as about a second is for.
