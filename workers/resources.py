@@ -13,7 +13,7 @@ import structlog
 from celery.exceptions import SoftTimeLimitExceeded
 from celery.signals import worker_process_init, worker_ready
 
-from bot.clock import SystemClock
+from bot.clock import SteadyClock
 from bot.kernel.loading import plain_replays
 from bot.market_store.database import open_engine
 from bot.market_store.store import HistoricalDataStore
@@ -74,7 +74,7 @@ def _chunk_runner(engine: sa.Engine, windows: WindowCache, settings: WorkerSetti
     return ChunkRunner(
         engine,
         windows,
-        SystemClock(),
+        SteadyClock(),
         interrupts=(SoftTimeLimitExceeded,),
         host=socket.gethostname(),
         limits=_chunk_limits(settings),
