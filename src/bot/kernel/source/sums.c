@@ -18,6 +18,8 @@ typedef struct {
     Stream streams[TEXTS];
     uint8_t *digests[TEXTS];
     AddStreams add_streams;
+    int knows_unused;                 /* whether the digest of rows that are not used has been worked out */
+    uint8_t unused[DIGEST];
 } Work;
 
 #define CHAINS 4 /* of four returns each, so that none waits for the one before */
@@ -55,17 +57,15 @@ static const double *returns_of(const Judged *r, i64 n, double *row) {
     return row;
 }
 
-/* Write a row of returns as whole numbers, 0 of an unusable one, and these with their exponent as the text of a digest. */
-static void put_whole(const Judged *r, i64 n, double *row, i32 *text) {
-    const double *returns = returns_of(r, n, row), largest = largest_of(returns, r->days);
+/* Write a row of returns as whole numbers, and these with their exponent as the text of a digest. */
+static void put_whole(const Judged *r, i64 n, const double *returns, double largest, double *row, i32 *text) {
     int power;
-    frexp(largest > 0 ? largest : 1, &power);
+    frexp(largest, &power);
     const i64 exponent = WHOLE_BITS - power, half = exponent >> 1;
     /* In two steps, since one power of two may be more than the largest float. */
     const double first = ldexp(1, (int)half), second = ldexp(1, (int)(exponent - half));
     r->exponents[n] = exponent;
-    r->usable[n] = largest > 0;
-    if (!(largest > 0)) returns = memset(row, 0, (size_t)r->days * sizeof *row);
+    r->usable[n] = 1;
 #pragma omp simd
     for (i64 d = 0; d < r->days; d++) {
         const double whole = returns[d] * first * second + ROUNDER - ROUNDER;
@@ -151,6 +151,55 @@ static void pad_texts(Work *work) {
     }
 }
 
+#define UNUSED (WHOLE_BITS - 1) /* exponent of returns that are all 0, which stand in for those of a row that is not used */
+
+/* Write the text of a row that is not used. */
+static void put_unused_text(const Judged *r, i32 *text) {
+    const i64 exponent = UNUSED;
+    memset(text, 0, (size_t)r->days * sizeof *text);
+    memcpy(text + r->days, &exponent, sizeof exponent);
+}
+
+/* Write the digest of such a row, worked out once, in the place of the next text. */
+static void put_unused_digest(const Judged *r, Work *work, uint8_t *digest) {
+    uint8_t *text = work->texts + work->waiting * work->room;
+    Stream stream = {.h = FIRST_STATE};
+    if (!work->knows_unused) {
+        put_unused_text(r, (i32 *)text);
+        add_blocks(&stream, text, work->room / BLOCK, work->add_streams);
+        put_digest(&stream, work->unused, DIGEST);
+        work->knows_unused = 1;
+    }
+    memcpy(digest, work->unused, DIGEST);
+}
+
+/* Write the sums of a row that is not used: it has no returns but 0, as trials that never trade, or one that is no number. */
+static void put_unused(const Judged *r, i64 n, Work *work) {
+    r->exponents[n] = UNUSED;
+    r->usable[n] = 0;
+    if (r->texts) put_unused_text(r, r->texts + n * (work->size / 4));
+    else put_unused_digest(r, work, r->digests + n * DIGEST);
+    if (r->weeks) {
+        memset(r->weekly + n * r->weeks, 0, (size_t)r->weeks * sizeof *r->weekly);
+        r->sharpe[n] = r->deviations[n] = NAN;
+    }
+    for (i64 at = n * r->pieces; at < (n + 1) * r->pieces; at++) r->totals[at] = r->squares[at] = r->active[at] = 0;
+}
+
+/* Write the sums of `count` rows, at most four, whose returns are in `row`; the last one stands in for those that are none. */
+static void put_sums(const Judged *r, i64 *rows, int count, const Work *work) {
+    const double *row[FOUR];
+    for (int k = 0; k < FOUR; k++) {
+        const int own = k < count ? k : count - 1;
+        rows[k] = rows[own];
+        row[k] = work->row + own * r->days;
+    }
+    const double *a = row[0], *b = row[1], *c = row[2], *d = row[3];
+    for (i64 i = 0; i < r->days; i++) put_four(work->whole + i * FOUR, (Four){a[i], b[i], c[i], d[i]});
+    if (r->weeks) put_sample(r, rows, work->whole);
+    put_pieces(r, rows, work->whole);
+}
+
 /* Write the sums of every row; return 0 where there is no memory for it. */
 int RETURN_SUMS(const Judged *r, AddStreams add_streams);
 int RETURN_SUMS(const Judged *r, AddStreams add_streams) {
@@ -162,19 +211,18 @@ int RETURN_SUMS(const Judged *r, AddStreams add_streams) {
     work.whole = numbers + r->days * FOUR;
     work.texts = (uint8_t *)(work.whole + r->days * FOUR);
     pad_texts(&work);
-    for (i64 n = 0; n < r->rows; n += FOUR) {
-        i64 rows[FOUR];
-        for (int k = 0; k < FOUR; k++) {
-            /* The last row stands in for none. */
-            rows[k] = n + k < r->rows ? n + k : r->rows - 1;
-            put_whole(r, rows[k], work.row + k * r->days, text_of(r, &work, rows[k]));
-        }
-        const double *a = work.row, *b = a + r->days, *c = b + r->days, *d = c + r->days;
-        for (i64 i = 0; i < r->days; i++) put_four(work.whole + i * FOUR, (Four){a[i], b[i], c[i], d[i]});
-        if (r->weeks) put_sample(r, rows, work.whole);
-        put_pieces(r, rows, work.whole);
+    i64 rows[FOUR];
+    int count = 0;
+    for (i64 n = 0; n < r->rows; n++) {
+        double *row = work.row + count * r->days;
+        const double *returns = returns_of(r, n, row), largest = largest_of(returns, r->days);
+        if (!(largest > 0)) { put_unused(r, n, &work); continue; }
+        rows[count++] = n;
+        put_whole(r, n, returns, largest, row, text_of(r, &work, n));
         if (work.waiting == TEXTS) put_digests(&work);
+        if (count == FOUR) put_sums(r, rows, count, &work), count = 0;
     }
+    if (count) put_sums(r, rows, count, &work);
     put_digests(&work);
     free(numbers);
     return 1;
