@@ -7,6 +7,7 @@ export function showPlan(place, plan) {
   const left = plan.cells - plan.trials;
   place.replaceChildren(
     sized(plan),
+    ...(plan.spec.sampler.n > plan.trials ? [line(`${count(plan.spec.sampler.n)} asked for: the sampler finds no more different trials`, "warn")] : []),
     ...(left > 0 ? [line(`of ${count(plan.cells)} combinations`)] : []),
     axes(plan.axes),
     ...plan.rejected.map(({ constraint, cells }) => line(`${count(cells)} left out by ${constraint}`, "code")),

@@ -37,6 +37,9 @@ def print_plan(path: Path, *, as_json: bool) -> None:
     conditional = any(axis["conditional"] for axis in plan["axes"])
     cells = "" if conditional else f" of {counted(plan['cells'], 'combination')}"
     print(f"trials      {plan['trials']:,}{cells}")
+    asked = plan["spec"]["sampler"].get("n", 0)
+    if asked > plan["trials"]:
+        print(f"sample      {asked:,} asked for: the sampler finds no more different trials")
     for axis in plan["axes"]:
         print(f"  {axis['name']}  {_extent(axis)}{_bonds(axis)}")
     for found in plan["rejected"]:

@@ -136,6 +136,17 @@ def test_dry_run_prints_size_time_and_space_and_submits_nothing(
     assert httpx2.get(f"{address}/sweeps").json()["sweeps"] == []
 
 
+def test_dry_run_says_that_a_sample_has_fewer_trials_than_were_asked_for(
+    address: str, spec: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for asked, said in ((20, False), (1_200, True)):
+        spec.write_text(json.dumps(sweep_body(sampler={"kind": "random", "n": asked})))
+        assert run("sweep", "submit", spec, "--dry-run") == 0
+        told = capsys.readouterr().out
+        assert told.startswith("trials      20 of 20 combinations\n")
+        assert ("sample      1,200 asked for: the sampler finds no more different trials\n" in told) is said
+
+
 def test_dry_run_names_axes_without_a_value_and_writes_an_empty_list_as_one(
     address: str, spec: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
