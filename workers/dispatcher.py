@@ -62,7 +62,7 @@ def _turn(dispatcher: Dispatcher, jobs: JobDispatcher) -> Step | None:
         jobs.step()
         return dispatcher.step()
     except sa.exc.DBAPIError as error:
-        log.warning("database does not answer, trying on", error=str(error.orig))
+        log.warning("database does not answer, retrying", error=str(error.orig))
         return None
 
 

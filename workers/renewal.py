@@ -89,7 +89,7 @@ class LeaseRenewal(threading.Thread):
                 for work in due:
                     _renew_claim(connection, work, self._lease_ms)
         except sa.exc.DBAPIError as error:
-            log.warning("leases not renewed, trying on", error=str(error.orig))
+            log.warning("leases not renewed, retrying", error=str(error.orig))
             return
         finally:
             engine.dispose()

@@ -150,7 +150,7 @@ class Sweep(Marks, Shares, TrialEvidence):
         self._connection.call("DELETE", self._path)
 
     def notification(self, *, again: bool = False) -> dict[str, Any]:
-        """Return whom it tells of its end, and whether it has; `again` has an ended one told once more."""
+        """Return the notification of its end and whether it was delivered; `again` sends it once more."""
         return self._connection.call("POST" if again else "GET", f"{self._path}/notification")
 
     def label(
@@ -166,7 +166,7 @@ class Sweep(Marks, Shares, TrialEvidence):
         to: str | None = None,
         samples: int | None = None,
     ) -> Self:
-        """Let it grow by values of axes, a later end or more samples; only new trials run."""
+        """Extend it by values of axes, a later end or more samples; only new trials run."""
         return self._change(add_values=values or None, extend_to=to, n=samples)
 
     def clone(self, changes: Body = b"{}") -> "Sweep":

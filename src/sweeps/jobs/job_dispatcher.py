@@ -64,7 +64,7 @@ class JobDispatcher:
                 # A report takes as long as a small sweep, and nobody has it before its sweep is complete.
                 self._queue.publish_job(job_id, behind=kind is JobKind.SELECTION)
             except QueueUnavailableError as error:
-                log.warning("broker takes no jobs, trying on", error=error.message)
+                log.warning("broker takes no jobs, retrying", error=error.message)
                 return sent
             sent.append(job_id)
         return sent

@@ -66,9 +66,9 @@ class NotificationView:
 
 
 def notification_view(connection: sa.Connection, sweep_id: int) -> NotificationView:
-    """Return whom a sweep tells of its end, and whether it has.
+    """Return the notification of a sweep's end, and whether it was delivered.
 
-    Raises: UnknownSweepError; SweepStateError if it tells nobody.
+    Raises: UnknownSweepError; SweepStateError without a `notify_url`.
     """
     row = _row(connection, sweep_id)
     state, error = JobState.QUEUED, None
@@ -84,11 +84,11 @@ def notification_view(connection: sa.Connection, sweep_id: int) -> NotificationV
 
 
 def send_again(connection: sa.Connection, sweep_id: int) -> NotificationView:
-    """Have an ended sweep tell of its end once more. Raises as `notification_view`, and before its end."""
+    """Send the notification of an ended sweep again. Raises as `notification_view`, and before its end."""
     _row(connection, sweep_id)
     sweep = get_sweep(connection, sweep_id)
     if sweep.state not in ENDED:
-        raise SweepStateError(f"sweep {sweep_id} is {sweep.state}; it tells of its end once it has ended")
+        raise SweepStateError(f"sweep {sweep_id} is {sweep.state}; it is notified of once it has ended")
     notify_again(connection, sweep_id)
     return notification_view(connection, sweep_id)
 
@@ -190,9 +190,7 @@ def _row(connection: sa.Connection, sweep_id: int) -> NotificationRow:
     row = notification_row(connection, sweep_id)
     if row is None:
         get_sweep(connection, sweep_id)
-        raise SweepStateError(
-            f"sweep {sweep_id} tells nobody of its end; it was submitted without notify_url"
-        )
+        raise SweepStateError(f"sweep {sweep_id} sends no notification; it was submitted without notify_url")
     return row
 
 

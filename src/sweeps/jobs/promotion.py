@@ -130,7 +130,7 @@ def _no_holdout(seals: list[SealView], found: list[Any], good: bool) -> str:
         return f"{look.label} is {consistent[look.result['consistent']]} and {profit}"
     if found:
         return "its look is at a tainted seal, or was taken after the seal was opened"
-    return "no look at a holdout" if seals else "no days are sealed, so none were kept for a look"
+    return "no look at a holdout" if seals else "no days are sealed, so there is no holdout"
 
 
 def _judged(

@@ -271,7 +271,7 @@ def _asked(connection: sa.Connection, sweep: SweepView, digest: str | None) -> V
         return _own(sweep)
     settings = settings_of(connection, sweep.id, digest)
     if settings is None:
-        raise InvalidInputError.of("settings", f"nobody has asked for a report by {quoted(digest[:80])}")
+        raise InvalidInputError.of("settings", f"no report by {quoted(digest[:80])} was requested")
     return settings
 
 

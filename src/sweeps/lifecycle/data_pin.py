@@ -18,7 +18,7 @@ from sweeps.storage.stored_specs import stored_spec
 from sweeps.storage.tables import sweep
 
 CHANGED = "the market data it reads were changed after it was submitted"
-_REMEDY = "clone it to run on the data as they are now; trials whose data did not change are taken over"
+_REMEDY = "clone it to run on the data as they are now; results whose data did not change are reused"
 
 
 def pinned(connection: sa.Connection, spec: SweepSpec) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def extended_spec(
     document = spec.document()
     if n is not None:
         if isinstance(spec.sampler, GridSampler):
-            raise InvalidInputError.of("n", "belongs to sampled sweeps; a grid grows by add_values")
+            raise InvalidInputError.of("n", "belongs to sampled sweeps; a grid is extended by add_values")
         if n <= spec.sampler.n:
             raise InvalidInputError.of("n", f"{n} is not more than the {spec.sampler.n} asked for already")
         document["sampler"] = {**document["sampler"], "n": n}

@@ -97,4 +97,4 @@ def _refuse_one_too_many(connection: sa.Connection, sweep_id: int) -> None:
     pinned = pinned_trials(connection, sweep_id)
     if len(pinned) >= MOST_PINNED:
         named = ", ".join(map(str, pinned))
-        raise InvalidInputError.of("pinned", f"trials {named} are pinned, the most there can be: let one go")
+        raise InvalidInputError.of("pinned", f"trials {named} are pinned, the most there can be: unpin one")

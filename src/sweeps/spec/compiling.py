@@ -206,7 +206,7 @@ def _promoted(
 ) -> dict[str, WrittenAxis]:
     """Return the parameters that extensions turn into axes, each with its first value."""
     if spec.extensions and not isinstance(spec.sampler, GridSampler):
-        raise InvalidInputError.of("extensions", "a sampled sweep grows by its n, not by values")
+        raise InvalidInputError.of("extensions", "a sampled sweep is extended by its n, not by values")
     promoted: dict[str, WrittenAxis] = {}
     for index, added in enumerate(spec.extensions):
         for name in added:

@@ -28,12 +28,12 @@ class NotificationRow:
 
 
 def keep_address(connection: sa.Connection, sweep_id: int, url: str) -> None:
-    """Store whom a sweep tells of its end."""
+    """Store the address that is notified of a sweep's end."""
     connection.execute(sweep_notification.insert().values(sweep_id=sweep_id, url=url))
 
 
 def notification_row(connection: sa.Connection, sweep_id: int) -> NotificationRow | None:
-    """Return the notification of a sweep, None if it tells nobody."""
+    """Return the notification of a sweep, None without an address."""
     columns = sweep_notification.c.url, sweep_notification.c.job_id, sweep_notification.c.delivered_ms
     row = connection.execute(sa.select(*columns).where(sweep_notification.c.sweep_id == sweep_id)).first()
     return None if row is None else NotificationRow(*row)

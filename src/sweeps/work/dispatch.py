@@ -140,7 +140,7 @@ class Dispatcher:
                 self._queue.publish(ref)
             except QueueUnavailableError as error:
                 if not self._queue_down:
-                    log.warning("broker takes no messages, trying on", error=error.message)
+                    log.warning("broker takes no messages, retrying", error=error.message)
                 self._queue_down = True
                 return sent
             sent.append(ref)

@@ -43,7 +43,7 @@ def test_a_sixth_pin_and_marks_that_cannot_be_kept_are_refused_by_field(reader: 
         assert client.patch(f"{path}/{number}", json={"pinned": True}).status_code == 200
     assert client.patch(f"{path}/4", json={"pinned": True}).status_code == 200
     sixth = client.patch(f"{path}/5", json={"pinned": True})
-    message = "trials 0, 1, 2, 3, 4 are pinned, the most there can be: let one go"
+    message = "trials 0, 1, 2, 3, 4 are pinned, the most there can be: unpin one"
     assert (sixth.status_code, sixth.json()["errors"]) == (422, [{"field": "pinned", "message": message}])
     for number in range(5):
         client.patch(f"{path}/{number}", json={"pinned": False})

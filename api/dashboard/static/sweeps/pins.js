@@ -32,7 +32,7 @@ export class Pins {
     const now = this.trials;
     const pinned = !now.includes(trial);
     if (pinned && now.length === MOST) {
-      this.said.textContent = `${MOST} trials are pinned: let one go first.`;
+      this.said.textContent = `${MOST} trials are pinned: unpin one first.`;
       return;
     }
     this.said.textContent = `Trial ${trial} ${pinned ? "pinned" : "let go"}.`;
@@ -71,7 +71,7 @@ export class Pins {
       await sendJson("PATCH", `${this.box.dataset.trials}/${trial}`, { pinned });
       document.dispatchEvent(new Event("marked"));
     } catch (error) {
-      this.said.textContent = `Trial ${trial} is ${pinned ? "pinned" : "let go"} in this address only: ${error.message}`;
+      this.said.textContent = `Trial ${trial} is ${pinned ? "pinned" : "unpinned"} in this address only: ${error.message}`;
     }
   }
 }

@@ -56,7 +56,7 @@ _KEYED = {
 _UNPUBLISHED = {
     "hyperliquid": (RecordKind.BORROW, RecordKind.LIFE),
 }
-"""Kinds that an exchange tells nobody; lives of contracts, unless it says more."""
+"""Kinds of rows that an exchange does not publish; lives of contracts, unless it says more."""
 _RULES = ("qty_step", "min_qty", "min_notional", "mmr", "contract_size")
 
 FetchProgress = Callable[[SeriesKey, int, int], None]

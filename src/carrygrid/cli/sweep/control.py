@@ -58,7 +58,7 @@ def print_plan(path: Path, *, as_json: bool) -> None:
 
 
 def print_notification(sweep_id: int, *, again: bool, as_json: bool) -> None:
-    """Print whom a sweep tells of its end, and whether it has; `again` has it told once more."""
+    """Print the notification of a sweep's end and whether it was delivered; `again` sends it once more."""
     with found_sweep(sweep_id) as sweep:
         told = sweep.notification(again=again)
     if as_json:
@@ -66,7 +66,7 @@ def print_notification(sweep_id: int, *, again: bool, as_json: bool) -> None:
         return
     words = {"completed": f"told at {told['delivered_at']}", "failed": "not told", "running": "being told"}
     why = f": {told['error']}" if told["error"] else ""
-    print(f"{showable(told['host'])} {words.get(told['state'], 'is told once it has ended')}{why}")
+    print(f"{showable(told['host'])} {words.get(told['state'], 'is notified once it has ended')}{why}")
 
 
 class ListFilter(NamedTuple):
@@ -161,9 +161,9 @@ def delete(sweep_id: int, *, yes: bool, as_json: bool) -> None:
 
 
 def extend(sweep_id: int, add: Sequence[str], to: str | None, samples: int | None, *, as_json: bool) -> None:
-    """Let a sweep grow by values, a later end, or more samples."""
+    """Extend a sweep by values, a later end, or more samples."""
     if not add and to is None and samples is None:
-        raise InvalidInputError.of("extend", "nothing to grow by: give --add, --to or --samples")
+        raise InvalidInputError.of("extend", "nothing to extend by: give --add, --to or --samples")
     values = _values(add)
 
     def grow(sweep: Sweep) -> Sweep:
@@ -184,16 +184,16 @@ def _option(field: str) -> str:
 
 
 def _refuse_other_extension(sweep: Sweep, samples: int | None, *, by_values: bool) -> None:
-    """Raise InvalidInputError where a grid is to grow by samples, or a sample by values or not at all."""
+    """Raise InvalidInputError for a grid to be extended by samples, or a sample by values or nothing."""
     sampler = sweep.document["spec"]["sampler"]
     kind = sampler["kind"]
     known = counted(sweep.document["trials_total"], "trial")
     if kind == "grid" and samples is not None:
         asked = f"{counted(samples, 'trial')} asked for"
-        grid = f"sweep {sweep.id} is a grid of {known}, which grows by --add NAME=VALUE,... or --to"
+        grid = f"sweep {sweep.id} is a grid of {known}, which is extended by --add NAME=VALUE,... or --to"
         raise InvalidInputError.of("--samples", f"{asked}, but {grid}")
     if kind != "grid" and by_values:
-        sample = f"sweep {sweep.id} is a {kind} sample of {known}, which grows by --samples"
+        sample = f"sweep {sweep.id} is a {kind} sample of {known}, which is extended by --samples"
         raise InvalidInputError.of("--add, --to", f"values asked for, but {sample}")
     if samples is not None and samples <= sampler["n"]:
         raise InvalidInputError.of(

@@ -47,7 +47,7 @@ def _refuse_output(file_format: ExportFormat | None, *, as_json: bool) -> None:
     if as_json:
         raise InvalidInputError.of("--json", "needs --output: standard output would carry the trials")
     if file_format == "parquet" and sys.stdout.isatty():
-        raise InvalidInputError.of("--format", "parquet is nothing for a terminal; name a file by --output")
+        raise InvalidInputError.of("--format", "parquet is binary; name a file by --output")
 
 
 def _told_by(path: Path) -> ExportFormat:

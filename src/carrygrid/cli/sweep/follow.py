@@ -153,7 +153,7 @@ def tell(found: Sweep, *, as_json: bool) -> None:
         print(f"note    {' '.join(sweep['note'].split())}")
     best = sweep["best_trial"]
     if best is None and done > failed:
-        print("best    none: no trial that is eligible has a value of the objective")
+        print("best    none: no eligible trial has a value of the objective")
     if best is not None:
         objective = METRIC_LABELS[sweep["spec"]["objective"]["metric"]]
         print(f"best    trial {best['number']}, {objective.label} {_metric(best['metrics'], objective)}")

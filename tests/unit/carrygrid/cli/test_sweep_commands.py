@@ -89,7 +89,7 @@ def test_refused_spec_is_one_line_naming_the_field(
 @pytest.mark.parametrize(
     ("command", "said"),
     [
-        ("extend", "error: extend: nothing to grow by: give --add, --to or --samples\n"),
+        ("extend", "error: extend: nothing to extend by: give --add, --to or --samples\n"),
         ("tag", "error: tag: nothing to replace: give --tag or --note\n"),
     ],
 )

@@ -8,8 +8,8 @@ import pytest
 from commanding import run
 from webservice import serving, sweep_body
 
-GRID = "sweep 1 is a grid of 20 trials, which grows by --add NAME=VALUE,... or --to"
-SAMPLE = "sweep 1 is a random sample of 5 trials, which grows by --samples"
+GRID = "sweep 1 is a grid of 20 trials, which is extended by --add NAME=VALUE,... or --to"
+SAMPLE = "sweep 1 is a random sample of 5 trials, which is extended by --samples"
 
 
 @pytest.fixture
