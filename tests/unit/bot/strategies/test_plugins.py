@@ -106,7 +106,7 @@ def test_a_figure_compared_with_a_parameter_of_others_is_refused_by_name(install
     assert [(error.field, error.message) for error in caught.value.errors] == [
         (
             "strategy_mode",
-            "'smoothed-rate': its figure 'smoothed_rate' names 'exit_funding_rate', none of its parameters",
+            '"smoothed-rate": its figure "smoothed_rate" names "exit_funding_rate", none of its parameters',
         )
     ]
 
@@ -117,7 +117,7 @@ def test_advice_that_cannot_be_filled_in_is_refused_by_name(installed: Path, tex
     gates = f"decide_columns=_decide, gates={{'dull': GateAdvice({text!r})}},"
     declared = source.replace("    Figure,\n", "    Figure,\n    GateAdvice,\n", 1)
     (installed / "smoothed_rate.py").write_text(declared.replace("decide_columns=_decide,", gates))
-    with pytest.raises(InvalidInputError, match="'smoothed-rate': its advice on 'dull', .* has other braces"):
+    with pytest.raises(InvalidInputError, match='"smoothed-rate": its advice on "dull", .* has other braces'):
         strategy_registry.strategy_plugin("smoothed-rate")
 
 
