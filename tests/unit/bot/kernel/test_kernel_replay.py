@@ -111,7 +111,9 @@ def test_generated_sweeps_equal_their_plain_replays(library: Library) -> None:
 
     compare()
     assert set(left) <= {Reason.RANGE}
-    assert left[Reason.RANGE] < compared / 10
+    assert (
+        left[Reason.RANGE] < compared / 2
+    )  # whole sweeps of up to twelve, since their trials share a market
 
 
 @pytest.mark.real_data
