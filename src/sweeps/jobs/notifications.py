@@ -88,7 +88,7 @@ def send_again(connection: sa.Connection, sweep_id: int) -> NotificationView:
     _row(connection, sweep_id)
     sweep = get_sweep(connection, sweep_id)
     if sweep.state not in ENDED:
-        raise SweepStateError(f"sweep {sweep_id} is {sweep.state}; it is notified of once it has ended")
+        raise SweepStateError(f"sweep {sweep_id} is {sweep.state}; its notification follows its end")
     notify_again(connection, sweep_id)
     return notification_view(connection, sweep_id)
 
