@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from curving import free
-from sweeping import submit, sweep_spec
+from sweeping import stored_rows, submit, sweep_spec
 
 from bot.clock import SimulatedClock
 from bot.market_store.database import write_transaction
 from bot.market_store.store import HistoricalDataStore
 from sweeps.queue.leases import LeaseOutcome, claim_chunk
+from sweeps.storage.tables import replay_rate
 from sweeps.watch import TimeLimitError, Unwatched
 from sweeps.work import replay
 from sweeps.work.chunk_buffer import ChunkLimits
@@ -123,3 +124,29 @@ def test_few_trials_that_were_halted_make_the_next_go_by_twos(
     assert run_chunk(runner, watch, sweep_id, 0) == [6]
     slowly(lambda: 700)
     assert run_chunk(runner, watch, sweep_id, 1) == [2, 2, 2]
+
+
+def test_chunks_of_one_trial_measure_what_the_kernel_takes(
+    engine: sa.Engine, runner: ChunkRunner, watch: Batches, slowly: Any
+) -> None:
+    sweep_id = submit(engine, SPEC, size=1)
+    slowly(lambda: 5)
+    for chunk_id in (0, 1):  # the first one reads the window
+        assert run_chunk(runner, watch, sweep_id, chunk_id) == [1]
+    with engine.connect() as connection:
+        measured = [
+            tuple(row) for row in connection.execute(sa.select(replay_rate.c.strategy, replay_rate.c.busy_ms))
+        ]
+    assert measured == [("simple by kernel", 5)]
+
+
+def test_trial_that_is_alone_in_its_chunk_has_its_limit_once(
+    engine: sa.Engine, runner: ChunkRunner, watch: Batches, slowly: Any
+) -> None:
+    def hang() -> int:
+        raise TimeLimitError
+
+    sweep_id = submit(engine, SPEC, size=1)
+    slowly(hang)
+    assert run_chunk(runner, watch, sweep_id, 0) == [1]
+    assert [row["error_code"] for row in stored_rows(engine, sweep_id)] == ["timeout"]

@@ -242,7 +242,7 @@ class BatchSizer:
     ) -> None:
         """Begin with the size of the `last` batch of the sweep, if its process has done one."""
         self._limits = limits
-        self.alone = alone
+        self.alone = alone or limits.max_batch == 1
         first = last or (_FIRST_WITH_CURVES if all_curves else _FIRST_BATCH)
         self.together = max(1, min(limits.max_batch, first))
 

@@ -167,9 +167,11 @@ class ChunkRunner:
             batch = claim.missing[at : at + sizer.size]
             began, built = self._clock.now_ms(), self._windows.built
             self._sampling_ms = 0
-            if len(batch) == 1:
+            alone = len(batch) == 1 and (sizer.alone or buffer.spec.curves == "all")
+            together = not alone and self._run_batch(claim, buffer, batch)
+            if not together and len(batch) == 1:
                 self._run_trial(claim, buffer, batch[0])
-            elif not self._run_batch(claim, buffer, batch):
+            elif not together:
                 sizer.go_alone(len(batch))
                 started = self._clock.now_ms()  # or the chunk would be given back before it is past the trial
                 self._last_batch = claim.sweep_id, sizer.together
@@ -233,11 +235,12 @@ class ChunkRunner:
 
     def _run_batch(self, claim: Claim, buffer: ChunkBuffer, numbers: Sequence[int]) -> bool:
         """Add the results of trials replayed at once; return False if each has to go alone."""
-        limit_s = min(self._limits.batch_limit_ms / 1000, self._trial_limit_s(buffer.spec))
+        one, limit_s = len(numbers) == 1, self._trial_limit_s(buffer.spec)
+        limit_s = limit_s if one else min(self._limits.batch_limit_ms / 1000, limit_s)
         try:
             with self._watch.limited(limit_s, numbers):
                 ready, refused = prepare(buffer.spec, numbers, self._windows)
-                if buffer.spec.curves == "all" and not all(trials.is_covered for trials in ready):
+                if (one or buffer.spec.curves == "all") and not all(trials.is_covered for trials in ready):
                     return False  # each would be replayed plainly twice, for its result and for its curve
                 reused = self._reused(claim, buffer, ready)
                 known = set(reused.numbers.tolist())
@@ -248,8 +251,11 @@ class ChunkRunner:
         except self._not_of_the_trial:
             raise
         except TimeLimitError:
-            log.info("trials take too long to go together", trials=len(numbers), first=numbers[0])
             self._windows.forget()
+            if one:
+                buffer.fail(numbers[0], TIMEOUT, timeout_message(limit_s))
+                return True
+            log.info("trials take too long to go together", trials=len(numbers), first=numbers[0])
             return False
         except Exception:
             log.exception("trials cannot be replayed together", first=numbers[0], last=numbers[-1])
