@@ -100,6 +100,7 @@ def _check(url: str, token: str | None) -> None:
     try:
         address = httpx2.URL(url)
         usable = address.scheme in {"http", "https"} and bool(address.host) and (address.port or 1) < 2**16
+        usable = usable and "?" not in url and "#" not in url  # paths are put behind it
     except httpx2.InvalidURL:
         usable = False
     if not usable:

@@ -193,6 +193,8 @@ def test_package_loads_the_client_only_when_it_is_asked_for() -> None:
         "http://host:x",
         "http://[::",
         "http://h:99999",
+        "http://host?x=1",
+        "http://host/#top",
         "",
     ],
 )
