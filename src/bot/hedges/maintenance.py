@@ -108,7 +108,7 @@ def wipe_out_price(kind: LegKind, leg: LegState, brackets: Brackets) -> Fraction
     return None
 
 
-class Danger:
+class LiquidationLevel:
     """Prices at which a leg is wiped out, as long as neither it nor its brackets change.
 
     `price` is where that begins on the way against the leg, None for nowhere. A rounded bound of it settles

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from bot.accounting.event_order import is_before_funding, last_due
 from bot.hedges.contracts import Contract
 from bot.hedges.legs.kind import LegState
-from bot.hedges.maintenance import Danger
+from bot.hedges.maintenance import LiquidationLevel
 from bot.hedges.markets import HedgeMarket, LegMarket, Pair
 from bot.models import CloseReason
 from bot.numbers.money import ZERO
@@ -30,20 +30,20 @@ class OpenLeg(LegState):
     arrives_ms: int | None = None
     exit: Decimal | None = None
     left_ms: int | None = None
-    known_danger: Danger | None = None
+    known_level: LiquidationLevel | None = None
 
     @property
     def is_open(self) -> bool:
         """True until it is closed or taken."""
         return self.left_ms is None
 
-    def danger(self, t_ms: int) -> Danger:
+    def liquidation_level(self, t_ms: int) -> LiquidationLevel:
         """Return the prices at which it is wiped out under the brackets of `t_ms`."""
         brackets = self.market.maintenance.at(t_ms)
-        known = self.known_danger
+        known = self.known_level
         if known is None or not known.holds_for(self, brackets):
             state = LegState(self.side, self.quantity, self.entry, self.margin, contracts=self.contracts)
-            known = self.known_danger = Danger(self.market.kind, state, brackets)
+            known = self.known_level = LiquidationLevel(self.market.kind, state, brackets)
         return known
 
 

@@ -13,8 +13,8 @@ from bot.hedges.positions import reference_place
 from bot.numbers.money import ONE, ZERO
 
 
-class Means(NamedTuple):
-    """Means of an account for an entry: base of its budget, free cash by exchange, and exposure so far."""
+class BuyingPower(NamedTuple):
+    """Buying power for an entry: base of its budget, free cash by exchange, and exposure so far."""
 
     base: Decimal
     free: Mapping[str, Decimal]
@@ -59,12 +59,12 @@ class EntrySizer:
     config: RunConfig
     costs: OrderCosts
 
-    def size(self, market: HedgeMarket, pair: Pair, fraction: Decimal, means: Means, t_ms: int) -> Size:
+    def size(self, market: HedgeMarket, pair: Pair, fraction: Decimal, power: BuyingPower, t_ms: int) -> Size:
         """Return the size of an entry at `t_ms` with a share of a slot."""
         prices = pair.long.known_price(t_ms), pair.short.known_price(t_ms)
         units = self._unit(market.long, prices[0], t_ms), self._unit(market.short, prices[1], t_ms)
         step, most = market.qty_step, self.config.max_participation
-        limits = self._limits(market, prices, units, fraction, means, t_ms)
+        limits = self._limits(market, prices, units, fraction, power, t_ms)
         without = max(min(multiple_below(amount, by, step) for amount, by in limits), ZERO)
         quantity, capacity = without, None
         reference = prices[reference_place(market)]
@@ -86,12 +86,12 @@ class EntrySizer:
         prices: tuple[Decimal, Decimal],
         units: tuple[Unit, Unit],
         fraction: Decimal,
-        means: Means,
+        power: BuyingPower,
         t_ms: int,
     ) -> list[tuple[Decimal, Decimal]]:
         """Return the largest quantity by each limit but that of volume, as an amount and what divides it."""
         config, reference = self.config, prices[reference_place(market)]
-        budget = means.base * config.allocation * fraction
+        budget = power.base * config.allocation * fraction
         limits = []
         by_wallet: dict[str, Unit] = {}
         for leg, unit in zip(market.legs, units, strict=True):
@@ -100,7 +100,7 @@ class EntrySizer:
         both = units[0].plus(units[1])
         shared = Unit(both.amount * config.max_simultaneous_positions, both.over)
         for unit, amount in [(shared, budget)] + [
-            (unit, means.free[exchange]) for exchange, unit in by_wallet.items()
+            (unit, power.free[exchange]) for exchange, unit in by_wallet.items()
         ]:
             if unit.amount > 0:
                 limits.append((amount * unit.over, unit.amount))
@@ -109,7 +109,7 @@ class EntrySizer:
         if config.max_position_size is not None:
             limits.append((config.max_position_size, reference))
         if config.max_portfolio_exposure is not None:
-            limits.append((config.max_portfolio_exposure - means.exposure, reference))
+            limits.append((config.max_portfolio_exposure - power.exposure, reference))
         for leg, price in zip(market.legs, prices, strict=True):
             most = leg.most_borrowed(t_ms)
             if most is not None:

@@ -17,7 +17,7 @@ from bot.hedges.markets import HedgeMarket, Pair
 from bot.hedges.metrics import Observed
 from bot.hedges.positions import Closing, OpenHedge, OpenLeg, WaitingEntry, lag_over
 from bot.hedges.settlements import Settlement, Settlements
-from bot.hedges.sizing import EntrySizer, Means
+from bot.hedges.sizing import BuyingPower, EntrySizer
 from bot.hedges.views import Decisions
 from bot.hedges.wallets import Wallets
 from bot.models import DAY_MS, HOUR_MS, CloseReason
@@ -339,8 +339,8 @@ class HedgeTrader:
         account, t_ms = self.account, one.t_ms
         config = self.config
         base = config.initial_capital if config.sizing_base == "initial" else account.equity(t_ms)
-        means = Means(base, account.free(), account.exposure(t_ms))
-        size = self._sizer.size(market, one.pair, fraction, means, t_ms)
+        power = BuyingPower(base, account.free(), account.exposure(t_ms))
+        size = self._sizer.size(market, one.pair, fraction, power, t_ms)
         if not size.quantity or not account.has_contract(market, one.pair, size.quantity, t_ms):
             self.observed.skipped_entries += 1
             return

@@ -216,7 +216,7 @@ def _put_in_force(hedge: OpenHedge, market: HedgeMarket) -> None:
     contracts = _same_contracts(hedge.market, hedge.pair, market)
     hedge.market = market
     for leg, own, contract in zip(hedge.legs, market.legs, contracts, strict=True):
-        leg.market, leg.contract, leg.known_danger = own, contract, None
+        leg.market, leg.contract, leg.known_level = own, contract, None
 
 
 def _same_contracts(known: HedgeMarket, pair: Pair, market: HedgeMarket) -> Pair:

@@ -130,10 +130,10 @@ class FastForward:
         candles = extremes[untested : marked[last - 1]]
         if not candles:
             return last
-        danger = leg.danger(leg.contract.marks.closed_ms[untested])
-        if not danger.may_be_reached(max(candles) if leg.side < 0 else min(candles)):
+        level = leg.liquidation_level(leg.contract.marks.closed_ms[untested])
+        if not level.may_be_reached(max(candles) if leg.side < 0 else min(candles)):
             return last
-        reached = next(place for place, one in enumerate(candles, untested) if danger.may_be_reached(one))
+        reached = next(place for place, one in enumerate(candles, untested) if level.may_be_reached(one))
         return bisect_right(marked, reached, at, last)
 
 

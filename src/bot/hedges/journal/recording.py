@@ -244,10 +244,10 @@ class JournalingTrader(HedgeTrader):
 
     def _test(self, hedge: OpenHedge, leg: OpenLeg, now: int) -> None:
         tests = []
-        for danger, worst, closed_ms in worst_candles(leg, now):
-            if danger.price is not None:
-                missing = shortfall(leg.market.kind, leg, worst, danger.brackets)
-                facts = danger.price, worst, closed_ms, leg.margin, missing
+        for level, worst, closed_ms in worst_candles(leg, now):
+            if level.price is not None:
+                missing = shortfall(leg.market.kind, leg, worst, level.brackets)
+                facts = level.price, worst, closed_ms, leg.margin, missing
                 tests.append(MarginTest(now, hedge.number, _name(leg), *facts))
         if tests:
             self.journal.margins.append(min(tests, key=lambda test: test.distance))
