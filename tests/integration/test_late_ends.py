@@ -13,6 +13,7 @@ from sweeping import assert_every_trial_once, chunks_of, state_of, stored_rows, 
 from bot.clock import SystemClock
 from bot.market_store.database import write_transaction
 from bot.market_store.store import HistoricalDataStore
+from sweeps.analysis.progress import get_sweep
 from sweeps.errors import SweepStateError
 from sweeps.jobs.job_runner import JobRunner
 from sweeps.jobs.selection_jobs import selection_view
@@ -82,6 +83,29 @@ def test_sweep_cancelled_while_its_last_chunk_ends_stays_so_and_is_completed_whe
         assert selection_view(connection, sweep_id).complete
     with pytest.raises(SweepStateError, match="nothing to resume"):
         act(engine, resume_sweep, sweep_id)
+
+
+@pytest.mark.parametrize("end", [cancel_sweep, pause_sweep])
+def test_sweep_that_is_resumed_with_nothing_left_has_started_when_it_did(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch, end: Any
+) -> None:
+    real = ChunkRunner._save
+
+    def end_and_save(self: ChunkRunner, *arguments: Any, **named: Any) -> LeaseOutcome:
+        act(engine, end, sweep_id)
+        return real(self, *arguments, **named)
+
+    monkeypatch.setattr(ChunkRunner, "_save", end_and_save)
+    sweep_id = submit(engine, SPEC)
+    assert runner(engine).run(sweep_id, 0, "w") is LeaseOutcome.DONE
+    with engine.connect() as connection:
+        started_ms = get_sweep(connection, sweep_id).started_ms
+    act(engine, resume_sweep, sweep_id)
+    dispatch(engine)
+    with engine.connect() as connection:
+        found = get_sweep(connection, sweep_id)
+    assert (found.state, found.started_ms) == ("completed", started_ms)
+    assert started_ms is not None
 
 
 def test_cancel_within_the_end_of_the_last_chunk_leaves_a_sweep_that_is_completed_or_can_be(

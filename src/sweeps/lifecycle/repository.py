@@ -146,7 +146,7 @@ def resume_sweep(connection: sa.Connection, sweep_id: int) -> None:
     reopened = _reopen(connection, sweep_id, chunk.c.state != ChunkState.DONE)
     if not reopened and state is SweepState.COMPLETED:
         raise SweepStateError(f"sweep {sweep_id} has the result of every trial; nothing to resume")
-    requeue(connection, sweep_id)
+    requeue(connection, sweep_id, has_work=bool(reopened))
 
 
 def retry_failed(connection: sa.Connection, sweep_id: int) -> int:
@@ -179,12 +179,16 @@ def pause_sweep(connection: sa.Connection, sweep_id: int) -> None:
         raise SweepStateError(f"sweep {sweep_id} is {state} and cannot be paused")
 
 
-def requeue(connection: sa.Connection, sweep_id: int) -> None:
-    """Let a paused or ended sweep run again; what its selection was judged to be is no longer true."""
+def requeue(connection: sa.Connection, sweep_id: int, *, has_work: bool = True) -> None:
+    """Let a paused or ended sweep run again; what its selection was judged to be is no longer true.
+
+    It starts with its first chunk, or, if it `has_work` for nobody, has started when it did.
+    """
     forget_reports(connection, sweep_id)
     keep_candidate(connection, sweep_id, None)
     notify_again(connection, sweep_id)
-    move_sweep(connection, sweep_id, SweepState.QUEUED, started_ms=None, finished_ms=None, reason=None)
+    anew = {"started_ms": None} if has_work else {}
+    move_sweep(connection, sweep_id, SweepState.QUEUED, finished_ms=None, reason=None, **anew)
 
 
 def _reopen(connection: sa.Connection, sweep_id: int, besides: sa.ColumnElement[bool] | None = None) -> int:
