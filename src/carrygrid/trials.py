@@ -9,6 +9,7 @@ from carrygrid.tables import Column, Kind, Table
 
 _BEFORE = (Column("number", Kind.WHOLE), Column("state", Kind.TEXT))
 _AFTER = (Column("error", Kind.TEXT), Column("run_key", Kind.TEXT), Column("eligible", Kind.FLAG))
+_JUDGED = (Column("p_luck", Kind.REAL), Column("plateau", Kind.REAL))
 _RENAMED = "param_"
 
 
@@ -58,13 +59,14 @@ class TrialColumns(NamedTuple):
 
     def table(self, documents: Iterable[Mapping[str, Any]]) -> Table[Trial]:
         """Return trials from their documents."""
-        columns = [*_BEFORE, *self.params, *self.metrics, *_AFTER]
+        columns = [*_BEFORE, *self.params, *self.metrics, *_AFTER, *_JUDGED]
         return Table([self.trial(document) for document in documents], columns, self._cells)
 
     def _cells(self, trial: Trial) -> list[Any]:
         params = (trial.params[axis] for axis in self.axes)
         metrics = (trial.metrics.get(column.name) for column in self.metrics)
-        return [trial.number, trial.state, *params, *metrics, trial.error, trial.run_key, trial.eligible]
+        after = trial.error, trial.run_key, trial.eligible, trial.p_luck, trial.plateau
+        return [trial.number, trial.state, *params, *metrics, *after]
 
 
 def _described(manifest: Mapping[str, Any], group: str) -> list[Column]:

@@ -60,6 +60,13 @@ def test_trial_is_read_whether_or_not_the_service_tells_of_eligibility() -> None
     assert table.polars()["eligible"].to_list() == [None, False]
 
 
+def test_frames_have_the_chance_of_luck_and_the_plateau_of_each_trial() -> None:
+    judged = {**DOCUMENT, "p_luck": 0.25, "plateau": 1.5}
+    table = TrialColumns.of(MANIFEST).table([DOCUMENT, judged])
+    assert table.polars().select("p_luck", "plateau").rows() == [(None, None), (0.25, 1.5)]
+    assert table.pandas()[["p_luck", "plateau"]].iloc[1].to_list() == [0.25, 1.5]
+
+
 def test_trial_without_result_has_no_metrics_and_empty_cells() -> None:
     failed = {**DOCUMENT, "state": "failed", "metrics": None, "params": {}, "error": "end: before start"}
     table = TrialColumns.of(MANIFEST).table([DOCUMENT, failed])
