@@ -59,7 +59,7 @@ def test_coverage_shows_switches_and_holes_where_they_are(recorded: str, visit: 
     orca = page.locator('tr[data-symbol="binance ORCA/USDT:USDT"]')
     expect(orca.locator("td.lane-names")).to_have_text("fundingperp 1hspot 1h")
     spans = orca.locator("rect:not(.candles):not(.hole)")
-    assert spans.evaluate_all("all => all.map(one => one.getAttribute('class'))") == [
+    assert spans.evaluate_all('all => all.map(one => one.getAttribute("class"))') == [
         *("h4", "h2", "h4", "h2", "h4", "h1", "h4", "h1")
     ]
     assert spans.first.locator("title").text_content() == "funding every 4 h, 2024-12-31 to 2025-03-21"
@@ -240,7 +240,7 @@ def test_rows_are_shown_confirmed_and_deleted(address: str, visit: Visit) -> Non
     form.get_by_label("Symbol").fill("BTCUSDT")
     form.get_by_label("Series").fill("perp-7h")
     form.get_by_role("button", name="Show what would be deleted").click()
-    expect(form.get_by_role("status")).to_contain_text("series: 'perp-7h' has no candle interval of")
+    expect(form.get_by_role("status")).to_contain_text('series: "perp-7h" has no candle interval of')
     form.get_by_label("Series").fill("perp-1h")
     form.get_by_label("From, UTC").fill("2024-02-01")
     form.get_by_label("To, not included").fill("2024-02-02")

@@ -36,7 +36,7 @@ def test_symbols_of_a_file_of_many_markets_may_be_repeated(reader: Reader) -> No
         [
             {
                 "field": "symbol",
-                "message": "coin-margined contracts are read from canonical files only: 'BTC-USD-SWAP'",
+                "message": 'coin-margined contracts are read from canonical files only: "BTC-USD-SWAP"',
             }
         ],
     )
