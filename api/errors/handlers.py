@@ -99,9 +99,9 @@ async def _bare_status(request: Request, error: Exception) -> Response:
     detail = None
     headers = dict(error.headers or {})
     if error.status_code == 404:
-        detail = f"there is nothing at {request.url.path[:200]!a}"
+        detail = f"there is nothing at {quoted(request.url.path[:200])}"
     elif error.status_code == 405:
-        detail = f"{request.method} is not possible at {request.url.path[:200]!a}"
+        detail = f"{request.method} is not possible at {quoted(request.url.path[:200])}"
         headers["Allow"] = _possible_methods(request) or headers.get("Allow", "")
     response = await answer(request, status_problem(error.status_code, detail))
     response.headers.update(headers)

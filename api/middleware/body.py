@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.errors.http_errors import BodyTooLargeError, BodyTooSlowError, UnsupportedMediaTypeError
 from bot.config.run_config import load_json
 from bot.errors import InvalidInputError
+from bot.notation import quoted
 
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 MAX_BYTES = 8 * 1024 * 1024
@@ -107,7 +108,7 @@ def _check_members(value: list[object] | dict[str, object], place: _Place | None
 def _check_text(text: str, place: _Place | None) -> None:
     if _UNSTORABLE.search(text):
         path = _path(place) or "body"
-        raise InvalidInputError.of(path, f"{text[:40]!a} holds a NUL or half a surrogate pair")
+        raise InvalidInputError.of(path, f"{quoted(text[:40])} holds a NUL or half a surrogate pair")
 
 
 def _path(place: _Place | None) -> str:

@@ -165,3 +165,8 @@ def test_page_takes_choices_without_a_value_as_the_usual_ones(reader: Reader) ->
     )
     assert reader.client.get(empty).text == usual
     assert reader.client.get("/?state=&sort=&q=").status_code == 200
+
+
+def test_address_that_leads_nowhere_is_quoted_as_every_value(reader: Reader) -> None:
+    assert reader.client.get("/nowhere").json()["detail"] == 'there is nothing at "/nowhere"'
+    assert reader.client.put("/sweeps").json()["detail"] == 'PUT is not possible at "/sweeps"'
