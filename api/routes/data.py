@@ -2,13 +2,14 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import StringConstraints
 from starlette.concurrency import run_in_threadpool
 
 from api.dependencies import AdmissionDep, DatabaseDep, ReplaysDep
 from api.middleware.body import read_object
 from api.responses import JsonResponse
+from api.routes.parameters import JobId
 from api.routes.uploads import received
 from api.schemas.answers import CoverageReport, JobDocument, RemovalReport
 from api.schemas.documents import job_document
@@ -30,7 +31,6 @@ router = APIRouter(
     prefix="/data", tags=["market data"], responses=PROBLEMS, default_response_class=JsonResponse
 )
 _RECENT = 50
-JobId = Annotated[int, Path(ge=1, description="number of the job")]
 DateText = Annotated[str, Query(max_length=40, description="a date or time, UTC")]
 Days = Annotated[int, Query(description=f"newest days of each pair: one of {WINDOWS_DAYS}, 0 for all held")]
 ExchangeText = Annotated[str | None, Query(max_length=64)]

@@ -3,14 +3,14 @@
 from typing import Annotated, Any
 
 import sqlalchemy as sa
-from fastapi import APIRouter, HTTPException, Path, Query, Request
+from fastapi import APIRouter, HTTPException, Query, Request
 
 from api.admission import admit_run
 from api.dependencies import CompilingDep, DatabaseDep, ReplaysDep
 from api.errors.http_errors import NoBestTrialError
 from api.middleware.body import body_size, read_object
 from api.responses import JsonResponse
-from api.routes.parameters import SweepId
+from api.routes.parameters import JobId, SweepId
 from api.schemas.answers import JobDocument, SweepPlan
 from api.schemas.documents import job_document
 from api.schemas.openapi import PROBLEMS, RUN_BODY
@@ -22,7 +22,6 @@ from sweeps.jobs.jobs import JobKind, JobView, create_job, get_job
 from sweeps.spec.spec import SweepSpec
 
 router = APIRouter(tags=["jobs"], responses=PROBLEMS, default_response_class=JsonResponse)
-JobId = Annotated[int, Path(ge=1, description="number of the job")]
 
 
 @router.post(

@@ -1,8 +1,11 @@
 """Parameters that several routes share."""
 
+import re
 from typing import Annotated
 
 from fastapi import Depends, Path, Query, Request
+from pydantic import BeforeValidator
+from pydantic_core import PydanticKnownError
 
 from api.routes.query_names import refuse_repeated
 from bot.errors import InvalidInputError
@@ -10,8 +13,21 @@ from sweeps.analysis.trial_places import TrialsAsked
 from sweeps.spec.scenarios import ScenarioRank, Scenarios
 
 LARGEST_ID = 2**31 - 1
-SweepId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="number of the sweep")]
-TrialNumber = Annotated[int, Path(ge=0, le=LARGEST_ID, description="number of the trial in its sweep")]
+_NUMBER = re.compile(r"-?\d+", re.ASCII)
+
+
+def _of_digits(text: object) -> object:
+    """Refuse what Python reads as a number as well: nobody means sweep 10 by `1_0`, or deletes `1.0`."""
+    if isinstance(text, str) and not _NUMBER.fullmatch(text):
+        raise PydanticKnownError("int_parsing")
+    return text
+
+
+PathNumber = Annotated[int, BeforeValidator(_of_digits)]
+"""Number in a path, of digits alone."""
+SweepId = Annotated[PathNumber, Path(ge=1, le=LARGEST_ID, description="number of the sweep")]
+TrialNumber = Annotated[PathNumber, Path(ge=0, le=LARGEST_ID, description="number of the trial in its sweep")]
+JobId = Annotated[PathNumber, Path(ge=1, description="number of the job")]
 Cursor = Annotated[
     str | None,
     Query(

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query, Request
 from api.dependencies import DatabaseDep, ReplaysDep
 from api.middleware.body import read_object
 from api.responses import JsonResponse
-from api.routes.parameters import LARGEST_ID
+from api.routes.parameters import LARGEST_ID, PathNumber
 from api.schemas.fields import document_of
 from api.schemas.openapi import HOLDOUT_BODY, PROBLEMS, SEAL_BODY
 from api.schemas.seals import (
@@ -30,8 +30,8 @@ from sweeps.work.decay import decay_of
 from sweeps.work.holdout import look_at_holdout
 
 router = APIRouter(tags=["seals"], responses=PROBLEMS, default_response_class=JsonResponse)
-SealId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="number of the seal")]
-PromotionId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="number of the promotion")]
+SealId = Annotated[PathNumber, Path(ge=1, le=LARGEST_ID, description="number of the seal")]
+PromotionId = Annotated[PathNumber, Path(ge=1, le=LARGEST_ID, description="number of the promotion")]
 
 
 @router.get("/looks", summary="Every run whose result could be seen", response_model=LookList)

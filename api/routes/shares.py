@@ -8,7 +8,7 @@ from api.dependencies import DatabaseDep
 from api.middleware.body import read_object
 from api.middleware.shares import SHARED_PREFIX
 from api.responses import JsonResponse
-from api.routes.parameters import SweepId
+from api.routes.parameters import PathNumber, SweepId
 from api.schemas.openapi import PROBLEMS, SHARE_BODY
 from api.schemas.shares import MadeShare, NewShare, ShareList, share_document
 from sweeps.storage.access.shares import create_share, revoke_share, shares_of
@@ -19,7 +19,7 @@ router = APIRouter(
     responses=PROBLEMS,
     default_response_class=JsonResponse,
 )
-ShareId = Annotated[int, Path(ge=1, le=2**31 - 1)]
+ShareId = Annotated[PathNumber, Path(ge=1, le=2**31 - 1)]
 
 
 @router.post(

@@ -29,8 +29,7 @@ from api.dashboard.trial.run_context import (
 from api.dashboard.trial.trial_verdict import trial_verdict
 from api.dependencies import ClockDep, DatabaseDep, ReplaysDep, SettingsDep
 from api.presentation.presenters import someone_works
-from api.routes.jobs import JobId
-from api.routes.parameters import LARGEST_ID, NamedTrial
+from api.routes.parameters import LARGEST_ID, JobId, NamedTrial
 from bot.backtest.findings import RunFinding
 from bot.config.run_config import RunConfig
 from sweeps.analysis.queries import spec_of_trial

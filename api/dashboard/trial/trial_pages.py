@@ -42,7 +42,7 @@ from api.dependencies import ClockDep, DatabaseDep, ReplaysDep
 from api.errors.http_errors import CurveUnavailableError
 from api.presentation.presenters import SweepPage, unfit_line
 from api.responses import JsonResponse
-from api.routes.parameters import SweepId, TrialNumber
+from api.routes.parameters import PathNumber, SweepId, TrialNumber
 from api.schemas.documents import trial_config
 from bot.backtest.attribution import break_even_settlements
 from bot.config.run_config import RunConfig
@@ -64,7 +64,7 @@ parts = APIRouter()
 _PAGE_TRADES = 50
 _PAGE_SETTLEMENTS = 100
 Start = Annotated[int, Query(ge=0, le=1_000_000_000)]
-TradeIndex = Annotated[int, Path(ge=0, le=1_000_000_000)]
+TradeIndex = Annotated[PathNumber, Path(ge=0, le=1_000_000_000)]
 Moment = Annotated[int | None, Query(ge=0, le=2**53)]
 
 

@@ -144,6 +144,13 @@ def test_change_of_a_sweep_that_is_not_there_is_refused(
     assert problem_of(response)["status"] in {404, 422}
 
 
+@pytest.mark.parametrize("written", ["{}%20", "%20{}", "+{}", "{}.0", "{}_0"])
+def test_sweep_is_named_by_digits_alone(reader: Reader, written: str) -> None:
+    path = f"/sweeps/{written.format(reader.sweep_id)}"
+    assert fields_of(reader.client.delete(path)) == ["sweep_id"]
+    assert reader.client.get(f"/sweeps/{reader.sweep_id}").status_code == 200
+
+
 @pytest.mark.parametrize("number", ["-1", "20", "9999999999999999999", "9" * 400, "x"])
 @pytest.mark.parametrize("rest", ["", "/equity", "/trades"])
 def test_trial_that_is_not_there_is_refused(reader: Reader, number: str, rest: str) -> None:
