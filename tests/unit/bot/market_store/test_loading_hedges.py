@@ -220,7 +220,8 @@ def test_copy_of_the_store_gives_back_everything_that_was_deleted_since(
     held, pin = store.load_hedges("alpha", WANTED, END), pinned(store)
     database = Path(str(store.engine.url.database))
     with closing(sqlite3.connect(database)) as connection:  # as in a database that keeps sweeps as well
-        connection.executescript("CREATE TABLE sweep (id); CREATE TABLE alembic_version (version_num)")
+        connection.execute("CREATE TABLE IF NOT EXISTS sweep (id)")  # there, if these tables were imported
+        connection.execute("CREATE TABLE alembic_version (version_num)")
         connection.execute("INSERT INTO alembic_version VALUES ('0001')")
         connection.commit()
     back_up(database, tmp_path / "copy")
