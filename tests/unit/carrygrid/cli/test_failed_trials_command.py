@@ -1,14 +1,14 @@
 """Commands say why trials failed, and do not call a sweep with failures simply completed."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from commanding import run
 from sweeping import OUTGROWN, partly_failing
-from webservice import Hands, serving, sweep_body, working
+from webservice import Hands, sweep_body, working
 
 from bot.market_store.database import write_transaction
 from carrygrid import Client, FailureReason
@@ -18,13 +18,6 @@ from sweeps.storage.results import Results, failed_row
 from sweeps.work import replay
 
 LINE = f"failed  2 trials, such as {{}}: out_of_range: {OUTGROWN}\n"
-
-
-@pytest.fixture
-def address(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    with serving(home) as address:
-        monkeypatch.setenv("CARRYGRID_API_URL", address)
-        yield address
 
 
 def body() -> dict[str, Any]:

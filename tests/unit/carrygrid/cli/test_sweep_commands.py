@@ -3,33 +3,18 @@
 import io
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
 import pytest
 from commanding import run
 from servers import free_port
-from webservice import Hands, serving, sweep_body, working
+from webservice import Hands, sweep_body, working
 
 from bot.kernel import loading
 from bot.kernel.loading import UnusableLibraryError
 from carrygrid.cli import demo as demo_command
 from carrygrid.cli import serving as serving_command
-
-
-@pytest.fixture
-def address(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    with serving(home) as address:
-        monkeypatch.setenv("CARRYGRID_API_URL", address)
-        yield address
-
-
-@pytest.fixture
-def spec(tmp_path: Path) -> Path:
-    path = tmp_path / "spec.json"
-    path.write_text(json.dumps(sweep_body()))
-    return path
 
 
 def test_a_sweep_is_submitted_shown_ranked_cancelled_and_resumed(

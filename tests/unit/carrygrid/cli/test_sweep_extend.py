@@ -1,29 +1,14 @@
 """`carrygrid sweep extend`: what it refuses is told in terms of its options."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from commanding import run
-from webservice import serving, sweep_body
+from webservice import sweep_body
 
 GRID = "sweep 1 is a grid of 20 trials, which is extended by --add NAME=VALUE,... or --to"
 SAMPLE = "sweep 1 is a random sample of 5 trials, which is extended by --samples"
-
-
-@pytest.fixture
-def address(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    with serving(home) as address:
-        monkeypatch.setenv("CARRYGRID_API_URL", address)
-        yield address
-
-
-@pytest.fixture
-def spec(tmp_path: Path) -> Path:
-    path = tmp_path / "spec.json"
-    path.write_text(json.dumps(sweep_body()))
-    return path
 
 
 @pytest.mark.parametrize(
