@@ -30,20 +30,24 @@ def unsampled(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_curves_that_take_too_long_together_are_worked_out_alone(
     engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    undisturbed = submit(engine, ALL)
-    assert runner(engine).run(undisturbed, 0, "me") is LeaseOutcome.DONE
-    assert len(curves_of(engine, undisturbed)) == 6
-    assert kept_when_slow(engine, monkeypatch, ALL) == curves_of(engine, undisturbed)
+    undisturbed = curves_in_time(engine)
+    assert len(undisturbed) == 6
+    assert kept_when_slow(engine, monkeypatch, ALL) == undisturbed
 
 
 @pytest.mark.usefixtures("unsampled")
 def test_curve_that_takes_too_long_alone_is_the_only_one_that_is_missing(
     engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    expected = {number: curve for number, curve in curves_in_time(engine).items() if number != 3}
+    assert kept_when_slow(engine, monkeypatch, ALL, hanging=3) == expected
+
+
+def curves_in_time(engine: sa.Engine) -> dict[int, tuple[bytes, bytes]]:
+    """Return the curves of a sweep that nothing slows down."""
     undisturbed = submit(engine, ALL)
     assert runner(engine).run(undisturbed, 0, "me") is LeaseOutcome.DONE
-    expected = {number: curve for number, curve in curves_of(engine, undisturbed).items() if number != 3}
-    assert kept_when_slow(engine, monkeypatch, ALL, hanging=3) == expected
+    return curves_of(engine, undisturbed)
 
 
 def kept_when_slow(

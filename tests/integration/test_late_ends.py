@@ -59,18 +59,24 @@ def claimed(engine: sa.Engine, sweep_id: int) -> Claim:
     return claim
 
 
+def ended_within_its_last_save(engine: sa.Engine, monkeypatch: pytest.MonkeyPatch, end: Command) -> int:
+    """Return a sweep whose only chunk was stored just after `end` had been asked for."""
+    real = ChunkRunner._save
+
+    def end_and_save(self: ChunkRunner, *arguments: Any, **named: Any) -> LeaseOutcome:
+        act(engine, end, sweep_id)
+        return real(self, *arguments, **named)
+
+    monkeypatch.setattr(ChunkRunner, "_save", end_and_save)
+    sweep_id = submit(engine, SPEC)
+    assert runner(engine).run(sweep_id, 0, "w") is LeaseOutcome.DONE
+    return sweep_id
+
+
 def test_sweep_cancelled_while_its_last_chunk_ends_stays_so_and_is_completed_when_resumed(
     engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = ChunkRunner._save
-
-    def cancel_and_save(self: ChunkRunner, *arguments: Any, **named: Any) -> LeaseOutcome:
-        act(engine, cancel_sweep, sweep_id)
-        return real(self, *arguments, **named)
-
-    monkeypatch.setattr(ChunkRunner, "_save", cancel_and_save)
-    sweep_id = submit(engine, SPEC)
-    assert runner(engine).run(sweep_id, 0, "w") is LeaseOutcome.DONE
+    sweep_id = ended_within_its_last_save(engine, monkeypatch, cancel_sweep)
     dispatch(engine)
     assert state_of(engine, sweep_id) == "cancelled"
     assert not JobRunner(engine).report(sweep_id)
@@ -87,17 +93,9 @@ def test_sweep_cancelled_while_its_last_chunk_ends_stays_so_and_is_completed_whe
 
 @pytest.mark.parametrize("end", [cancel_sweep, pause_sweep])
 def test_sweep_that_is_resumed_with_nothing_left_has_started_when_it_did(
-    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch, end: Any
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch, end: Command
 ) -> None:
-    real = ChunkRunner._save
-
-    def end_and_save(self: ChunkRunner, *arguments: Any, **named: Any) -> LeaseOutcome:
-        act(engine, end, sweep_id)
-        return real(self, *arguments, **named)
-
-    monkeypatch.setattr(ChunkRunner, "_save", end_and_save)
-    sweep_id = submit(engine, SPEC)
-    assert runner(engine).run(sweep_id, 0, "w") is LeaseOutcome.DONE
+    sweep_id = ended_within_its_last_save(engine, monkeypatch, end)
     with engine.connect() as connection:
         started_ms = get_sweep(connection, sweep_id).started_ms
     act(engine, resume_sweep, sweep_id)

@@ -10,6 +10,10 @@ from carrygrid.cli.options import Json
 from carrygrid.cli.sweep.options import Note, SweepId
 
 Trial = Annotated[int, typer.Argument(min=0, metavar="TRIAL", help="The trial's number.")]
+Settings = Annotated[
+    Path | None,
+    typer.Option("--with", help="A JSON object of settings that differ, such as min_trades or walk_forward."),
+]
 Panel = Annotated[int | None, typer.Option(min=0, help="Another window than that of the best trial.")]
 Output = Annotated[
     Path | None,
@@ -100,10 +104,7 @@ def verdict_on_sweep(sweep_id: SweepId, as_json: Json = False) -> None:
 @trials.command("judge", epilog="Example: `carrygrid sweep judge 3 --with changes.json`")
 def judge_sweep(
     sweep_id: SweepId,
-    settings: Annotated[
-        Path | None,
-        typer.Option("--with", help="A JSON object of settings that differ, such as min_trades or blocks."),
-    ] = None,
+    settings: Settings = None,
     panel: Panel = None,
     as_json: Json = False,
 ) -> None:
@@ -119,12 +120,7 @@ def judge_sweep(
 @trials.command("walk-forward", epilog="Example: `carrygrid sweep walk-forward 3 --with changes.json`")
 def walk_forward_sweep(
     sweep_id: SweepId,
-    settings: Annotated[
-        Path | None,
-        typer.Option(
-            "--with", help="A JSON object of settings that differ, such as walk_forward or min_trades."
-        ),
-    ] = None,
+    settings: Settings = None,
     panel: Panel = None,
     as_json: Json = False,
 ) -> None:
