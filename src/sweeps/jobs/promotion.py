@@ -11,7 +11,7 @@ from bot.config.run_config import RunConfig
 from bot.errors import BotError, InvalidInputError
 from bot.market_store.sql import seal_times
 from bot.timestamps import iso
-from sweeps.analysis.judged.cell_luck import chance_in, over_hold_in
+from sweeps.analysis.judged.cell_luck import life_chance_in, over_hold_in
 from sweeps.analysis.judged.judged_panels import JudgedPanel
 from sweeps.analysis.queries import TrialView, trial_with_spec
 from sweeps.errors import NotValidatedError, SweepStateError
@@ -140,7 +140,8 @@ def _judged(
     panel, obstacle = _panel(connection, sweep_id, config)
     report = None if panel is None else panel.report
     lacks: Mapping[str, str] = {} if report is None else report.missing
-    p_life = _p_life(panel, trial, config)
+    metrics = trial.metrics or {}
+    p_life = life_chance_in(panel, config, trial.number, metrics) if panel and metrics else None
     words = "chance of luck over all looks"
     yield _at_most("p_life", p_life, _MOST_P_LIFE, words, lacks.get("cash", obstacle))
     pbo = None if report is None or report.pbo is None else report.pbo.pbo
@@ -151,7 +152,7 @@ def _judged(
     else:
         told = f"the walk-forward's stitched run comes to {stitched}"
         yield Condition("walk_forward", stitched > 0, False, told)
-    p_hold = None if panel is None else over_hold_in(panel, config, trial.number, trial.metrics or {})
+    p_hold = None if panel is None else over_hold_in(panel, config, trial.number, metrics)
     words = "chance of luck over holding"
     yield _at_most("over_hold", p_hold, _MOST_P_OVER_HOLD, words, lacks.get("hold", obstacle))
 
@@ -174,14 +175,6 @@ def _panel(connection: sa.Connection, sweep_id: int, config: RunConfig) -> tuple
     if found is None:
         return None, "the selection of its days is not judged"
     return found, "not in the report"
-
-
-def _p_life(panel: JudgedPanel | None, trial: TrialView, config: RunConfig) -> float | None:
-    """Return the chance that luck shows the Sharpe ratio of a trial in all looks."""
-    if panel is None or panel.report.cash is None or trial.metrics is None:
-        return None
-    p_luck, cash = chance_in(panel, config, trial.number, trial.metrics), panel.report.cash
-    return None if p_luck is None else cash.lifetime.p_life(p_luck, cash.search.independent)
 
 
 def _stitched_pnl(walk_forward: Any) -> Decimal | None:

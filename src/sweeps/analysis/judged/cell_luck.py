@@ -70,14 +70,19 @@ def chances_by(
     return chances
 
 
-def chance_in(panel: JudgedPanel, config: RunConfig, number: int, metrics: Mapping[str, Any]) -> float | None:
-    """Return the chance of luck of one trial of a panel; None without a Sharpe ratio, or without any luck."""
+def life_chance_in(
+    panel: JudgedPanel, config: RunConfig, number: int, metrics: Mapping[str, Any]
+) -> float | None:
+    """Return the chance that luck shows the Sharpe ratio of one trial of a panel in all looks.
+
+    None without a Sharpe ratio, and where the report judges nothing against cash.
+    """
     cash = panel.report.cash
     if cash is None:
         return None
     spans = np.array([_span(panel, config)])
     chance = float(_chances(panel, cash, np.array([number]), columns_in([metrics]), spans)[0])
-    return None if math.isnan(chance) else chance
+    return None if math.isnan(chance) else cash.lifetime.p_life(chance, cash.search.independent)
 
 
 def over_hold_in(

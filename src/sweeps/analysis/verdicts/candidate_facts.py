@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from bot.selection.badges import CandidateFacts
 from sweeps.analysis.equal_results import alike_groups
 from sweeps.analysis.findings import sweep_findings
-from sweeps.analysis.judged.cell_luck import chance_in
+from sweeps.analysis.judged.cell_luck import life_chance_in
 from sweeps.analysis.judged.judged_panels import JudgedPanels, made_report
 from sweeps.analysis.progress import SweepView, get_sweep
 from sweeps.analysis.queries import TrialView, trial_with_spec
@@ -91,11 +91,7 @@ def _p_life(
     """
     if panels is None or len(panels.panels) > 1:
         return None
-    panel = panels.at(None)
-    p_luck, cash = chance_in(panel, spec.config(number), number, metrics), panel.report.cash
-    if p_luck is None or cash is None:
-        return None
-    return cash.lifetime.p_life(p_luck, cash.search.independent)
+    return life_chance_in(panels.at(None), spec.config(number), number, metrics)
 
 
 def _data(connection: sa.Connection, view: SweepView, metrics: Mapping[str, Any]) -> list[str]:
